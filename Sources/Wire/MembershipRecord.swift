@@ -1,0 +1,162 @@
+import Foundation
+
+/// What everyone may know of a device: its public keys. Name and platform are sealed, so that the
+/// server learns neither.
+public struct DeviceDescription: Hashable, Sendable, Codable {
+  public let device: DeviceID
+  /// Ed25519, 32 bytes: signs commits and membership records.
+  public let signingKey: Blob
+  /// X25519, 32 bytes: receives epoch keys.
+  public let sealingKey: Blob
+  /// Ed25519, 32 bytes: proves the device to the servers, also while locked.
+  public let authenticationKey: Blob
+  /// `{"name","platform"}` sealed under the account's name key; nonce first.
+  public let sealedName: Blob
+
+  public init(
+    device: DeviceID, signingKey: Blob, sealingKey: Blob, authenticationKey: Blob, sealedName: Blob
+  ) {
+    self.device = device
+    self.signingKey = signingKey
+    self.sealingKey = sealingKey
+    self.authenticationKey = authenticationKey
+    self.sealedName = sealedName
+  }
+}
+
+/// One link of an account's membership chain: who may write, from when on.
+///
+/// Layout, integers big-endian:
+/// ```
+/// "MEM1" | suite u8 | kind u8 | account 16 | number u64 | previous 32 | signer kind u8 | signer 16
+/// | n u8 | n × (device 16, sequence u64, hash 32) | body length u32 | body (JSON) | signature 64
+/// ```
+/// The signature is Ed25519 over `"ctx/v1/membership"` and every byte before it. `number` counts
+/// from 0 (genesis); `previous` is the SHA-256 digest of the record before, zero for genesis.
+public struct MembershipRecord: Hashable, Sendable {
+  public enum Kind: UInt8, Sendable {
+    case genesis = 1
+    case addDevice = 2
+    // 3 revoke, 4 replace, 5 rotate epoch, 6 raise suite, 7 server identity, 8 slot version.
+  }
+
+  public enum Signer: Hashable, Sendable {
+    case device(DeviceID)
+    /// The account signing key: genesis and recovery only.
+    case account
+  }
+
+  /// What a genesis record says.
+  public struct Genesis: Hashable, Sendable, Codable {
+    /// Ed25519, 32 bytes: the account signing key.
+    public let accountKey: Blob
+    public let device: DeviceDescription
+
+    public init(accountKey: Blob, device: DeviceDescription) {
+      self.accountKey = accountKey
+      self.device = device
+    }
+  }
+
+  /// What a record that adds a device says.
+  public struct Addition: Hashable, Sendable, Codable {
+    public let device: DeviceDescription
+
+    public init(device: DeviceDescription) {
+      self.device = device
+    }
+  }
+
+  public static let magic = Array("MEM1".utf8)
+  public static let signatureDomain = Array("ctx/v1/membership".utf8)
+  public static let signatureBytes = 64
+
+  public let bytes: [UInt8]
+  public let kind: Kind
+  public let account: AccountID
+  public let number: UInt64
+  public let previous: Digest32
+  public let signer: Signer
+  /// The whole frontier of the account when the record was made.
+  public let dependencies: Frontier
+  /// JSON, as its author wrote it.
+  public let body: [UInt8]
+
+  /// Reads a record; its signature and place in the chain are not checked here.
+  public init(bytes: [UInt8]) throws(WireError) {
+    guard bytes.count <= Limits.membershipRecordBytes else {
+      throw .overLimit(limit: "membership record bytes", value: bytes.count)
+    }
+    var reader = ByteReader(bytes)
+    guard try reader.read(count: 4) == Self.magic else { throw .wrongMagic }
+    let suite = try reader.read(UInt8.self)
+    guard suite == Suite.one else { throw .unknownSuite(suite) }
+    let type = try reader.read(UInt8.self)
+    guard let kind = Kind(rawValue: type) else { throw .unknownType(type) }
+    self.kind = kind
+    account = try reader.identifier()
+    number = try reader.read()
+    previous = try reader.digest()
+    signer = try Self.readSigner(&reader)
+    dependencies = try reader.frontier()
+    body = try reader.read(count: Int(try reader.read(UInt32.self)))
+    _ = try reader.read(count: Self.signatureBytes)
+    guard reader.isAtEnd else { throw .trailingBytes(count: reader.remaining) }
+    self.bytes = bytes
+  }
+
+  private static func readSigner(_ reader: inout ByteReader) throws(WireError) -> Signer {
+    let kind = try reader.read(UInt8.self)
+    let device: DeviceID = try reader.identifier()
+    switch kind {
+    case 1: return .device(device)
+    case 2 where device == .zero: return .account
+    default: throw .malformed(field: "signer")
+    }
+  }
+
+  /// Everything before the signature, for the signer to sign with ``signatureDomain`` in front.
+  public static func unsignedBytes(
+    kind: Kind, account: AccountID, number: UInt64, previous: Digest32, signer: Signer,
+    dependencies: Frontier, body: [UInt8]
+  ) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(magic)
+    writer.write(Suite.one)
+    writer.write(kind.rawValue)
+    writer.write(account.bytes)
+    writer.write(number)
+    writer.write(previous.bytes)
+    switch signer {
+    case .device(let device):
+      writer.write(UInt8(1))
+      writer.write(device.bytes)
+    case .account:
+      writer.write(UInt8(2))
+      writer.write(DeviceID.zero.bytes)
+    }
+    writer.write(dependencies)
+    writer.write(UInt32(body.count))
+    writer.write(body)
+    return writer.bytes
+  }
+
+  public var signature: ArraySlice<UInt8> { bytes[(bytes.count - Self.signatureBytes)...] }
+  /// What ``signature`` signs.
+  public var signedBytes: [UInt8] {
+    Self.signatureDomain + bytes[..<(bytes.count - Self.signatureBytes)]
+  }
+
+  /// The body of a ``Kind/genesis`` record.
+  public func genesis() throws(WireError) -> Genesis { try decodeBody() }
+  /// The body of an ``Kind/addDevice`` record.
+  public func addition() throws(WireError) -> Addition { try decodeBody() }
+
+  private func decodeBody<Body: Decodable>() throws(WireError) -> Body {
+    do {
+      return try JSONDecoder().decode(Body.self, from: Data(body))
+    } catch {
+      throw .malformed(field: "body")
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/// The paths of both servers.
+public enum Route {
+  public static let info = "/v1/info"
+  public static let accounts = "/v1/accounts"
+  public static let challenge = "/v1/auth/challenge"
+  public static let token = "/v1/auth/token"
+  public static let slot = "/v1/slot"
+  public static let sync = "/v1/sync"
+  public static let membership = "/v1/membership"
+  /// Followed by `/{rendezvous}` and, for reading, `/{box}`.
+  public static let enrol = "/v1/enrol"
+  public static let keys = "/.well-known/jwks.json"
+  public static let health = "/healthz"
+  /// The Push Service's web-service API.
+  public static let signals = "/v1/signals"
+  /// The Push Service's WebSocket.
+  public static let push = "/push"
+}
