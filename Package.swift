@@ -11,15 +11,27 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
 let package = Package(
   name: "higgins",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")
+  ],
   targets: [
     // What crosses the network.
     .target(name: "Wire", swiftSettings: settings),
 
     // The client.
+    .systemLibrary(
+      name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     // The servers.
     // Tests.
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+    .testTarget(
+      name: "VaultTests", dependencies: ["Vault", "Wire", "CSodium", crypto],
+      resources: [.copy("Golden")],
+      swiftSettings: settings),
   ]
 )

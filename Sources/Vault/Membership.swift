@@ -1,0 +1,132 @@
+public import Wire
+
+/// A verified chain of membership records: who may write, since when.
+///
+/// Every record was checked against those before it when it was appended, so a value of this type
+/// is never in a state that no signer vouched for. It may be older than the truth: that is what
+/// ``contains(_:)`` is asked.
+public struct Membership: Sendable, Equatable {
+  public let account: AccountID
+  /// The account's public signing key, named by the genesis record; nil before that.
+  public private(set) var accountKey: Blob?
+  public private(set) var records: [MembershipRecord] = []
+  /// The devices that may write now.
+  public private(set) var devices: [DeviceID: DeviceDescription] = [:]
+  /// The same devices as they joined.
+  public private(set) var order: [DeviceID] = []
+  /// The digest of each record and its number.
+  private var numbers: [Digest32: Int] = [:]
+  /// The number of the record that added the device.
+  private var joined: [DeviceID: Int] = [:]
+  /// The digest of the newest record; zero while there is none.
+  public private(set) var head: Digest32 = .zero
+
+  /// The empty chain of `account`.
+  public init(account: AccountID) {
+    self.account = account
+  }
+
+  /// How many records there are.
+  public var count: Int { records.count }
+
+  /// Whether a record with this digest is in the chain: a chain that lacks a head somebody honest
+  /// named is old or another.
+  public func contains(_ head: Digest32) -> Bool { numbers[head] != nil }
+
+  /// Appends the next record if it continues the chain and its signer may sign it; otherwise
+  /// throws and changes nothing.
+  public mutating func append(_ record: MembershipRecord) throws(VaultError) {
+    guard record.account == account else { throw .wrongAccount }
+    guard record.number == UInt64(count), record.previous == head else {
+      throw .brokenChain(number: record.number)
+    }
+    switch record.kind {
+    case .genesis: try appendGenesis(record)
+    case .addDevice: try appendAddition(record)
+    }
+  }
+
+  private mutating func appendGenesis(_ record: MembershipRecord) throws(VaultError) {
+    guard record.number == 0, record.signer == .account, record.dependencies == Frontier() else {
+      throw .brokenChain(number: record.number)
+    }
+    let body = try VaultError.reading { () throws(WireError) in try record.genesis() }
+    guard body.accountKey.bytes.count == SigningKey.publicBytes else {
+      throw .malformed(field: "account key")
+    }
+    try Self.verify(record, by: body.accountKey)
+    try checkNew(body.device, accountKey: body.accountKey)
+    accountKey = body.accountKey
+    add(body.device, by: record)
+  }
+
+  private mutating func appendAddition(_ record: MembershipRecord) throws(VaultError) {
+    guard let accountKey else { throw .brokenChain(number: record.number) }
+    switch record.signer {
+    case .account: try Self.verify(record, by: accountKey)
+    case .device(let signer):
+      guard let description = devices[signer] else { throw .notAMember(signer) }
+      try Self.verify(record, by: description.signingKey)
+    }
+    let body = try VaultError.reading { () throws(WireError) in try record.addition() }
+    try checkNew(body.device, accountKey: accountKey)
+    add(body.device, by: record)
+  }
+
+  /// A device is added once, with keys of its own.
+  private func checkNew(_ device: DeviceDescription, accountKey: Blob) throws(VaultError) {
+    let keys = [device.signingKey, device.sealingKey, device.authenticationKey]
+    guard keys.allSatisfy({ $0.bytes.count == SigningKey.publicBytes }),
+      Set(keys).count == keys.count
+    else { throw .malformed(field: "device keys") }
+    guard device.device != .zero, devices[device.device] == nil else {
+      throw .malformed(field: "device id")
+    }
+    let taken = devices.values.contains { other in
+      keys.contains(other.signingKey) || keys.contains(other.sealingKey)
+        || keys.contains(other.authenticationKey)
+    }
+    guard !taken, !keys.contains(accountKey) else {
+      throw .malformed(field: "device keys")
+    }
+    guard devices.count < Limits.devices else {
+      throw .overLimit(limit: "devices", value: devices.count + 1)
+    }
+  }
+
+  private mutating func add(_ device: DeviceDescription, by record: MembershipRecord) {
+    devices[device.device] = device
+    order.append(device.device)
+    joined[device.device] = count
+    head = record.hash
+    numbers[head] = count
+    records.append(record)
+  }
+
+  private static func verify(_ record: MembershipRecord, by key: Blob) throws(VaultError) {
+    guard SigningKey.verify(record.signature, of: record.signedBytes, by: key) else {
+      throw .badSignature
+    }
+  }
+}
+
+extension Membership {
+  /// Checks everything about a commit that needs no secret: account, author, signature, and that
+  /// the author was a member at the record it names. For a device that is locked, too.
+  ///
+  /// Throws ``VaultError/unknownMembership(_:)`` when the record the author named is not held here.
+  public func verify(_ envelope: Envelope) throws(VaultError) {
+    let header = envelope.header
+    guard header.account == account else { throw .wrongAccount }
+    // Compartments are reserved in the layout and not built: only the first exists.
+    guard header.vault == 0 else { throw .malformed(field: "vault") }
+    guard let number = numbers[header.memberHead] else {
+      throw .unknownMembership(header.memberHead)
+    }
+    guard let author = devices[header.device], let since = joined[header.device],
+      since <= number
+    else { throw .notAMember(header.device) }
+    guard SigningKey.verify(envelope.signature, of: envelope.signedBytes, by: author.signingKey)
+    else { throw .badSignature }
+  }
+}

@@ -1,0 +1,153 @@
+import Testing
+import Wire
+
+@testable import Vault
+
+/// Recorded layouts: made again byte for byte from the same chance, and opened from the file.
+@Suite struct GoldenTests {
+  @Test func accountGenesisAndSlotAreMadeAndOpenForEver() throws {
+    let made = { () throws -> [String: String] in
+      let account = try Fixture.account.get()
+      return [
+        "accountName": account.keyring.accountName,
+        "accountSecretHex": account.keyring.accountKeys.secret.hex,
+        "epoch0RootHex": try account.keyring.keys(of: 0).root.hex,
+        "genesisHex": Hex.encode(account.genesis.bytes),
+        "handleHex": Hex.encode(account.handle.bytes),
+        "kit": account.kit,
+        "loginKeyHex": Hex.encode(account.loginKey.bytes),
+        "memoryKibibytes": String(account.hashing.memoryKibibytes),
+        "passes": String(account.hashing.passes),
+        "passphrase": Fixture.passphrase,
+        "saltHex": Hex.encode(account.hashing.salt.bytes),
+        "slotHex": Hex.encode(account.slot.bytes),
+      ]
+    }
+    let golden = try Golden("account.json", make: made)
+    #expect(golden.matches(try made()))
+
+    let genesis = try MembershipRecord(bytes: golden.bytes("genesis"))
+    var chain = Membership(account: genesis.account)
+    try chain.append(genesis)
+    let hashing = PassphraseHashing(
+      memoryKibibytes: try #require(Int(golden.text("memoryKibibytes"))),
+      passes: try #require(Int(golden.text("passes"))), salt: Blob(try golden.bytes("salt")))
+    let login = try Enrolment.kitLogin(
+      kit: golden.text("kit"), passphrase: Fixture.typed(golden.text("passphrase")),
+      hashing: hashing)
+    #expect(login.loginKey.bytes == (try golden.bytes("loginKey")))
+    var entropy = SodiumEntropy()
+    let recovered = try login.recover(
+      slot: Blob(golden.bytes("slot")), device: DeviceName(name: "mobile", platform: ""),
+      membership: chain, dependencies: Frontier(), entropy: &entropy)
+    #expect(recovered.keyring.accountName == (try golden.text("accountName")))
+    #expect(try recovered.keyring.keys(of: 0).root.hex == golden.text("epoch0RootHex"))
+    #expect(
+      try recovered.keyring.name(of: genesis.genesis().device)
+        == DeviceName(name: "home pc", platform: "Debian 12"))
+  }
+
+  @Test func keyringFileIsMadeAndOpensForEver() throws {
+    let made = { () throws -> [String: String] in
+      let keyring = try Fixture.account.get().keyring
+      return [
+        "accountHex": Hex.encode(keyring.account.bytes),
+        "deviceHex": Hex.encode(keyring.device.bytes),
+        "fileHex": Hex.encode(try Fixture.disk.get()),
+        "localKeyHex": keyring.deviceKeys.local.hex,
+        "passphrase": Fixture.passphrase,
+        "sealingKeyHex": keyring.deviceKeys.sealing.secret.hex,
+        "signingSeedHex": keyring.deviceKeys.signing.seed.hex,
+      ]
+    }
+    let golden = try Golden("keyring.json", make: made)
+    #expect(golden.matches(try made()))
+
+    let keyring = try Keyring.open(
+      disk: golden.bytes("file"), passphrase: Fixture.typed(golden.text("passphrase")))
+    #expect(keyring.account.bytes == (try golden.bytes("account")))
+    #expect(keyring.device.bytes == (try golden.bytes("device")))
+    #expect(keyring.deviceKeys.local.hex == (try golden.text("localKeyHex")))
+    #expect(keyring.deviceKeys.sealing.secret.hex == (try golden.text("sealingKeyHex")))
+    #expect(keyring.deviceKeys.signing.seed.hex == (try golden.text("signingSeedHex")))
+  }
+
+  @Test func commitAndRowAreMadeAndOpenForEver() throws {
+    let made = { () throws -> [String: String] in
+      let keyring = try Fixture.account.get().keyring
+      var entropy = SeededEntropy("row")
+      return [
+        "binding": "draft/1",
+        "dataKeyHex": try keyring.keys(of: 0).data.hex,
+        "envelopeHex": Hex.encode(try Fixture.commit().bytes),
+        "hashHex": Hex.encode(try Fixture.commit().hash.bytes),
+        "plaintext": String(decoding: Fixture.plaintext, as: UTF8.self),
+        "rowHex": Hex.encode(
+          try keyring.sealRow(Fixture.plaintext, binding: "draft/1", entropy: &entropy)),
+        "rowKeyHex": keyring.rowKey.hex,
+      ]
+    }
+    let golden = try Golden("commit.json", make: made)
+    #expect(golden.matches(try made()))
+
+    let keyring = try Fixture.account.get().keyring
+    let opened = try keyring.openCommit(
+      Envelope(bytes: golden.bytes("envelope")), membership: Fixture.chain())
+    #expect(opened == Array(try golden.text("plaintext").utf8))
+    let row = try keyring.openRow(golden.bytes("row"), binding: golden.text("binding"))
+    #expect(row == Array(try golden.text("plaintext").utf8))
+  }
+
+  /// HPKE draws its own ephemeral key, so the answer is opened and never compared.
+  @Test func pairingIsMadeAndOpensForEver() throws {
+    let made = { () throws -> [String: String] in
+      var entropy = SeededEntropy("golden pairing")
+      let keyring = try Fixture.account.get().keyring
+      let code = try PairingCode(
+        server: Fixture.server, pin: .sha256(Array("key".utf8)), entropy: &entropy)
+      let joining = try JoiningDevice.make(
+        code: code, device: DeviceName(name: "work pc", platform: "Debian 12"),
+        entropy: &entropy)
+      let offer = try PairingOffer.open(letter: joining.offerLetter, code: code)
+      let record = try keyring.admit(
+        offer, membership: Fixture.chain(), dependencies: Fixture.frontier, entropy: &entropy)
+      let answer = try keyring.answer(
+        offer, code: code, frontier: Fixture.frontier, memberHead: record.hash,
+        entropy: &entropy)
+      return [
+        "additionHex": Hex.encode(record.bytes),
+        "answerHex": Hex.encode(answer),
+        "code": code.text,
+        "offerHex": Hex.encode(joining.offerLetter),
+        "rendezvousHex": Hex.encode(code.rendezvous.bytes),
+        "secretHex": code.secret.hex,
+        "server": code.server,
+        "words": joining.words.joined(separator: " "),
+      ]
+    }
+    let golden = try Golden("pairing.json", make: made)
+    #expect(golden.matches(try made(), except: ["answerHex"]))
+
+    let code = try PairingCode(text: golden.text("code"))
+    let offer = try PairingOffer.open(letter: golden.bytes("offer"), code: code)
+    #expect(offer.words.joined(separator: " ") == (try golden.text("words")))
+    var chain = try Fixture.chain()
+    try chain.append(MembershipRecord(bytes: golden.bytes("addition")))
+    #expect(chain.devices[offer.device] != nil)
+
+    var entropy = SeededEntropy("golden pairing")
+    _ = try PairingCode(server: Fixture.server, pin: nil, entropy: &entropy)
+    let joining = try JoiningDevice.make(
+      code: code, device: DeviceName(name: "work pc", platform: "Debian 12"), entropy: &entropy)
+    let joined = try joining.accept(answer: golden.bytes("answer"))
+    #expect(joined.memberHead == chain.head)
+    #expect(joined.frontier == Fixture.frontier)
+    #expect(
+      try joined.keyring.openCommit(Fixture.commit(), membership: chain) == Fixture.plaintext)
+  }
+}
+
+extension Secret {
+  /// For comparing in tests.
+  var hex: String { withBytes { Hex.encode($0) } }
+}
