@@ -26,12 +26,16 @@ let package = Package(
     .systemLibrary(
       name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
+    .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
     // The servers.
     // Tests.
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(
       name: "VaultTests", dependencies: ["Vault", "Wire", "CSodium", crypto],
       resources: [.copy("Golden")],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SyncTests", dependencies: ["Sync", "Vault", "Wire"], exclude: ["Fixtures"],
       swiftSettings: settings),
   ]
 )

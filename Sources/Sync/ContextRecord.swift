@@ -1,0 +1,137 @@
+public import Wire
+
+/// A context as a person sees it: home, work, the account at a website.
+public struct ContextRecord: Hashable, Sendable, Identifiable {
+  /// What a context is about; a kind of a later program is shown by its raw name.
+  public struct Kind: Hashable, Sendable, RawRepresentable {
+    public static let account = Kind(rawValue: "account")
+    public static let personal = Kind(rawValue: "personal")
+    public static let card = Kind(rawValue: "card")
+    public static let note = Kind(rawValue: "note")
+
+    public let rawValue: String
+
+    public init(rawValue: String) {
+      self.rawValue = rawValue
+    }
+  }
+
+  public let id: ContextID
+  public let name: String
+  public let kind: Kind
+  /// In the order a person gave them.
+  public let attributes: [AttributeRecord]
+  /// When anything in it was last written, milliseconds since 1970 by the author's clock.
+  public let updatedAt: Int64
+  public let updatedBy: DeviceID
+  /// The names it was given on several devices at once; fewer than two when they agree.
+  public let names: [ValueRecord]
+  /// The device that deleted it while another one went on editing it; the edit brought it back.
+  public let deletedOn: DeviceID?
+  /// Whether the server does not hold all of it yet.
+  public let isPending: Bool
+
+  public init(
+    id: ContextID, name: String, kind: Kind, attributes: [AttributeRecord], updatedAt: Int64,
+    updatedBy: DeviceID, names: [ValueRecord] = [], deletedOn: DeviceID? = nil,
+    isPending: Bool = false
+  ) {
+    self.id = id
+    self.name = name
+    self.kind = kind
+    self.attributes = attributes
+    self.updatedAt = updatedAt
+    self.updatedBy = updatedBy
+    self.names = names
+    self.deletedOn = deletedOn
+    self.isPending = isPending
+  }
+
+  /// Whether something in it has several values and a person should choose.
+  public var hasConflict: Bool {
+    names.count > 1 || attributes.contains(where: \.hasConflict)
+  }
+}
+
+/// One attribute of a context with the value that is shown and, in a conflict, all that were
+/// written.
+public struct AttributeRecord: Hashable, Sendable, Identifiable {
+  /// What a value is, for entry, display and masking; a type of a later program is shown as text.
+  public struct Kind: Hashable, Sendable, RawRepresentable {
+    public static let text = Kind(rawValue: "text")
+    public static let username = Kind(rawValue: "username")
+    public static let password = Kind(rawValue: "password")
+    public static let email = Kind(rawValue: "email")
+    public static let url = Kind(rawValue: "url")
+    /// A one-time code's secret: an `otpauth://` URI or base 32.
+    public static let totp = Kind(rawValue: "totp")
+    public static let note = Kind(rawValue: "note")
+    public static let phone = Kind(rawValue: "phone")
+    public static let date = Kind(rawValue: "date")
+    public static let card = Kind(rawValue: "card")
+    public static let address = Kind(rawValue: "address")
+
+    public let rawValue: String
+
+    public init(rawValue: String) {
+      self.rawValue = rawValue
+    }
+
+    /// Whether a new attribute of this kind is masked unless its owner says otherwise.
+    public var isConcealedByDefault: Bool {
+      [.password, .totp, .card].contains(self)
+    }
+  }
+
+  public let id: AttributeID
+  public let label: String
+  public let kind: Kind
+  public let isConcealed: Bool
+  /// The value shown: of the newest head that is not a deletion.
+  public let text: String
+  /// Every value that nobody has superseded; more than one different text is a conflict.
+  public let heads: [ValueRecord]
+  public let updatedAt: Int64
+  public let updatedBy: DeviceID
+  public let isPending: Bool
+
+  public init(
+    id: AttributeID, label: String, kind: Kind, isConcealed: Bool, text: String,
+    heads: [ValueRecord], updatedAt: Int64, updatedBy: DeviceID, isPending: Bool = false
+  ) {
+    self.id = id
+    self.label = label
+    self.kind = kind
+    self.isConcealed = isConcealed
+    self.text = text
+    self.heads = heads
+    self.updatedAt = updatedAt
+    self.updatedBy = updatedBy
+    self.isPending = isPending
+  }
+
+  /// Whether devices wrote different values, or one deleted what another wrote.
+  public var hasConflict: Bool {
+    Set(heads.map(\.text)).count > 1
+  }
+}
+
+/// One value somebody wrote.
+public struct ValueRecord: Hashable, Sendable, Identifiable {
+  public let id: VersionID
+  public let device: DeviceID
+  /// Milliseconds since 1970 by the author's clock.
+  public let at: Int64
+  /// nil for a deletion.
+  public let text: String?
+  /// Whether nobody has superseded it.
+  public let isHead: Bool
+
+  public init(id: VersionID, device: DeviceID, at: Int64, text: String?, isHead: Bool) {
+    self.id = id
+    self.device = device
+    self.at = at
+    self.text = text
+    self.isHead = isHead
+  }
+}

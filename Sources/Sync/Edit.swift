@@ -1,0 +1,66 @@
+public import Wire
+
+/// One thing a person changes. What it replaces is what they saw: `base` names the values on the
+/// screen when the form was opened, so that a value that arrived meanwhile stays beside the new
+/// one. Without a base (a command line) it replaces what is there now.
+public enum Edit: Hashable, Sendable {
+  case createContext(name: String, kind: ContextRecord.Kind, attributes: [NewAttribute])
+  case renameContext(ContextID, name: String)
+  case deleteContext(ContextID)
+  /// Takes back a deletion.
+  case restoreContext(ContextID)
+  case addAttribute(ContextID, NewAttribute)
+  case setValue(ContextID, AttributeID, text: String, base: [VersionID]?)
+  case describeAttribute(
+    ContextID, AttributeID, label: String, kind: AttributeRecord.Kind, isConcealed: Bool)
+  case removeAttribute(ContextID, AttributeID, base: [VersionID]?)
+  /// Ends a conflict: `keep` becomes the only value, written anew over all the heads.
+  case resolve(ContextID, AttributeID, keep: VersionID)
+  /// Ends a conflict by keeping every value: the others become attributes of their own with the
+  /// label counted up ("password 2").
+  case keepBoth(ContextID, AttributeID)
+  /// Ends a conflict of names.
+  case resolveName(ContextID, keep: VersionID)
+
+  public struct NewAttribute: Hashable, Sendable {
+    public var label: String
+    public var kind: AttributeRecord.Kind
+    public var isConcealed: Bool
+    public var text: String
+    /// Earlier values, oldest first: they become history (imports).
+    public var history: [Earlier]
+
+    public struct Earlier: Hashable, Sendable {
+      public var text: String
+      /// Milliseconds since 1970.
+      public var at: Int64
+
+      public init(text: String, at: Int64) {
+        self.text = text
+        self.at = at
+      }
+    }
+
+    public init(
+      label: String, kind: AttributeRecord.Kind, isConcealed: Bool? = nil, text: String,
+      history: [Earlier] = []
+    ) {
+      self.label = label
+      self.kind = kind
+      self.isConcealed = isConcealed ?? kind.isConcealedByDefault
+      self.text = text
+      self.history = history
+    }
+  }
+}
+
+/// Why an edit cannot be made.
+public enum EditError: Error, Hashable, Sendable {
+  case unknownContext(ContextID)
+  case unknownAttribute(AttributeID)
+  case unknownVersion(VersionID)
+  case emptyName
+  /// `limit` names the limit, `allowed` is its number.
+  case overLimit(limit: String, allowed: Int)
+  case locked
+}

@@ -1,0 +1,210 @@
+import Vault
+public import Wire
+
+extension Replica {
+  /// The operations that make `edit` true here, over what its author saw. Nothing is applied yet.
+  func operations(
+    for edit: Edit, now: Int64, entropy: inout some Entropy
+  ) throws(EditError) -> [Operation] {
+    var writer = OperationWriter(
+      time: clock.next(at: now), context: edit.context ?? entropy.identifier())
+    switch edit {
+    case .createContext(let name, let kind, let attributes):
+      try create(name, kind, attributes, writer: &writer, entropy: &entropy)
+    case .renameContext(let id, let name):
+      let state = try state(of: id)
+      let kind = state.description.shown?.content?.kind
+      writer.write(
+        .description, Operation.Content(name: try Self.checked(name: name), kind: kind),
+        over: state.description.headIDs, &entropy)
+    case .deleteContext(let id):
+      let state = try state(of: id)
+      writer.write(
+        .existence, nil, over: state.existence.headIDs, seen: state.headIDs, &entropy)
+    case .restoreContext(let id):
+      guard let state = states[id] else { throw .unknownContext(id) }
+      writer.write(
+        .existence, Operation.Content(), over: state.existence.headIDs, &entropy)
+    case .addAttribute(let id, let attribute):
+      try append([attribute], to: try state(of: id), writer: &writer, &entropy)
+    case .setValue(let id, let attribute, let text, let base):
+      let register = try self.attribute(attribute, of: id).value
+      writer.write(
+        .value, Operation.Content(text: try Self.checked(text: text)), of: attribute,
+        over: base ?? register.headIDs, &entropy)
+    case .describeAttribute(let id, let attribute, let label, let kind, let isConcealed):
+      let register = try self.attribute(attribute, of: id).description
+      writer.write(
+        .description,
+        Operation.Content(
+          kind: kind.rawValue, label: try Self.checked(name: label), concealed: isConcealed,
+          order: register.shown?.content?.order),
+        of: attribute, over: register.headIDs, &entropy)
+    case .removeAttribute(let id, let attribute, let base):
+      let register = try self.attribute(attribute, of: id).value
+      writer.write(.value, nil, of: attribute, over: base ?? register.headIDs, &entropy)
+    case .resolve(let id, let attribute, let keep):
+      let register = try self.attribute(attribute, of: id).value
+      guard let kept = register.heads.first(where: { $0.id == keep }) else {
+        throw .unknownVersion(keep)
+      }
+      writer.write(.value, kept.content, of: attribute, over: register.headIDs, &entropy)
+    case .keepBoth(let id, let attribute):
+      try keepAll(of: attribute, in: id, writer: &writer, &entropy)
+    case .resolveName(let id, let keep):
+      let register = try state(of: id).description
+      guard let kept = register.heads.first(where: { $0.id == keep }) else {
+        throw .unknownVersion(keep)
+      }
+      writer.write(.description, kept.content, over: register.headIDs, &entropy)
+    }
+    return writer.operations
+  }
+
+  private func create(
+    _ name: String, _ kind: ContextRecord.Kind, _ attributes: [Edit.NewAttribute],
+    writer: inout OperationWriter, entropy: inout some Entropy
+  ) throws(EditError) {
+    guard count < Limits.contexts else {
+      throw .overLimit(limit: "contexts", allowed: Limits.contexts)
+    }
+    writer.write(
+      .description, Operation.Content(name: try Self.checked(name: name), kind: kind.rawValue),
+      over: [], &entropy)
+    try append(attributes, to: Context(), writer: &writer, &entropy)
+  }
+
+  private func append(
+    _ attributes: [Edit.NewAttribute], to state: Context, writer: inout OperationWriter,
+    _ entropy: inout some Entropy
+  ) throws(EditError) {
+    guard state.attributes.count + attributes.count <= Limits.attributesPerContext else {
+      throw .overLimit(limit: "attributes of a context", allowed: Limits.attributesPerContext)
+    }
+    var order =
+      state.attributes.values
+      .compactMap { $0.description.shown?.content?.order }.max() ?? ""
+    for attribute in attributes {
+      order = AttributeOrder.key(after: order)
+      let id: AttributeID = entropy.identifier()
+      writer.write(
+        .description,
+        Operation.Content(
+          kind: attribute.kind.rawValue, label: try Self.checked(name: attribute.label),
+          concealed: attribute.isConcealed, order: order),
+        of: id, over: [], &entropy)
+      var base: [VersionID] = []
+      for earlier in attribute.history {
+        base = [
+          writer.write(
+            .value, Operation.Content(text: try Self.checked(text: earlier.text)), of: id,
+            over: base, at: HybridTime(milliseconds: earlier.at), &entropy)
+        ]
+      }
+      writer.write(
+        .value, Operation.Content(text: try Self.checked(text: attribute.text)), of: id,
+        over: base, &entropy)
+    }
+  }
+
+  /// The head that is shown stays; each other text becomes an attribute beside it.
+  private func keepAll(
+    of id: AttributeID, in context: ContextID, writer: inout OperationWriter,
+    _ entropy: inout some Entropy
+  ) throws(EditError) {
+    let attribute = try attribute(id, of: context)
+    let described = attribute.description.shown?.content
+    let kind = AttributeRecord.Kind(rawValue: described?.kind ?? "text")
+    let label = described?.label ?? kind.rawValue
+    let shown = attribute.value.shown?.content
+    var texts: [String] = []
+    for text in attribute.value.heads.compactMap(\.content?.text)
+    where text != shown?.text && !texts.contains(text) {
+      texts.append(text)
+    }
+    writer.write(.value, shown, of: id, over: attribute.value.headIDs, &entropy)
+    let others = texts.enumerated().map { position, text in
+      Edit.NewAttribute(
+        label: "\(label) \(position + 2)", kind: kind, isConcealed: described?.concealed,
+        text: text)
+    }
+    try append(others, to: try state(of: context), writer: &writer, &entropy)
+  }
+
+  private func state(of id: ContextID) throws(EditError) -> Context {
+    guard let state = states[id], self[id] != nil else { throw .unknownContext(id) }
+    return state
+  }
+
+  private func attribute(
+    _ id: AttributeID, of context: ContextID
+  ) throws(EditError) -> Attribute {
+    guard let attribute = try state(of: context).attributes[id] else {
+      throw .unknownAttribute(id)
+    }
+    return attribute
+  }
+
+  private static func checked(name: String) throws(EditError) -> String {
+    guard !name.allSatisfy(\.isWhitespace) else { throw .emptyName }
+    guard name.count <= Limits.nameCharacters else {
+      throw .overLimit(limit: "characters of a name", allowed: Limits.nameCharacters)
+    }
+    return name
+  }
+
+  private static func checked(text: String) throws(EditError) -> String {
+    guard text.utf8.count <= Limits.valueBytes else {
+      throw .overLimit(limit: "bytes of a value", allowed: Limits.valueBytes)
+    }
+    return text
+  }
+}
+
+extension Edit {
+  /// The context it changes; nil when it makes one.
+  public var context: ContextID? {
+    switch self {
+    case .createContext: nil
+    case .renameContext(let id, _), .deleteContext(let id), .restoreContext(let id),
+      .addAttribute(let id, _), .setValue(let id, _, _, _),
+      .describeAttribute(let id, _, _, _, _), .removeAttribute(let id, _, _),
+      .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
+      id
+    }
+  }
+}
+
+/// Collects the operations of one edit, all of one time.
+private struct OperationWriter {
+  let time: HybridTime
+  let context: ContextID
+  private(set) var operations: [Operation] = []
+
+  @discardableResult
+  mutating func write(
+    _ register: Operation.Register, _ content: Operation.Content?, of attribute: AttributeID? = nil,
+    over supersedes: [VersionID], seen: [VersionID]? = nil, at earlier: HybridTime? = nil,
+    _ entropy: inout some Entropy
+  ) -> VersionID {
+    let version: VersionID = entropy.identifier()
+    operations.append(
+      Operation(
+        context: context, attribute: attribute, register: register, version: version,
+        supersedes: supersedes, time: earlier ?? time, content: content, seen: seen))
+    return version
+  }
+}
+
+/// The places of attributes among each other: texts in the order of their bytes.
+enum AttributeOrder {
+  /// Room of this many between neighbours, for attributes that will be put there.
+  private static let step = 65_536
+
+  /// A key after `last` ("" for the first): twelve decimal digits.
+  static func key(after last: String) -> String {
+    let number = (Int(last.prefix(12)) ?? 0) + step
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+  }
+}

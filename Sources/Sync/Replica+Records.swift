@@ -1,0 +1,97 @@
+import Wire
+
+extension Replica.Context {
+  /// What a person sees of the context; nil when it is deleted or its name has not arrived.
+  func record(id: ContextID, own: DeviceID, confirmed: UInt64) -> ContextRecord? {
+    guard let shown = description.shown, let name = shown.content?.name else { return nil }
+    let deletion = standingDeletion
+    guard deletion == nil || isRevived else { return nil }
+    let newest = newestVersion ?? shown
+    return ContextRecord(
+      id: id, name: name, kind: ContextRecord.Kind(rawValue: shown.content?.kind ?? "account"),
+      attributes: attributeRecords(own: own, confirmed: confirmed),
+      updatedAt: newest.time.milliseconds, updatedBy: newest.device,
+      names: distinctNames, deletedOn: deletion?.device,
+      isPending: isPending(own: own, confirmed: confirmed))
+  }
+
+  /// The deletion nobody took back.
+  private var standingDeletion: Version? {
+    existence.heads.first { $0.content == nil }
+  }
+
+  /// Whether an attribute has a value that no deletion's author had seen: an edit on another
+  /// device brings the context back.
+  private var isRevived: Bool {
+    if existence.shown != nil { return true }
+    let seen = Set(existence.heads.flatMap(\.seen))
+    return attributes.values.contains { attribute in
+      attribute.value.heads.contains { $0.content != nil && !seen.contains($0.id) }
+    }
+  }
+
+  private var distinctNames: [ValueRecord] {
+    let heads = description.heads
+    guard Set(heads.map(\.content?.name)).count > 1 else { return [] }
+    return heads.map { version in
+      ValueRecord(
+        id: version.id, device: version.device, at: version.time.milliseconds,
+        text: version.content?.name, isHead: true)
+    }
+  }
+
+  private var allHeads: [Version] {
+    description.heads + existence.heads
+      + attributes.values.flatMap { $0.description.heads + $0.value.heads }
+  }
+
+  /// Every version a deletion of the context has to name.
+  var headIDs: [VersionID] { allHeads.map(\.id).sorted() }
+
+  private var newestVersion: Version? { allHeads.min(by: Version.isShownBefore) }
+
+  private func isPending(own: DeviceID, confirmed: UInt64) -> Bool {
+    allHeads.contains { $0.device == own && $0.sequence > confirmed }
+  }
+
+  private func attributeRecords(own: DeviceID, confirmed: UInt64) -> [AttributeRecord] {
+    attributes
+      .compactMap { id, attribute in
+        attribute.record(id: id, own: own, confirmed: confirmed)
+          .map { (order: attribute.description.shown?.content?.order ?? "", record: $0) }
+      }
+      .sorted { $0.order != $1.order ? $0.order < $1.order : $0.record.id < $1.record.id }
+      .map(\.record)
+  }
+}
+
+extension Replica.Attribute {
+  /// What a person sees of the attribute; nil when it is removed or half of it has not arrived.
+  func record(id: AttributeID, own: DeviceID, confirmed: UInt64) -> AttributeRecord? {
+    guard let shown = value.shown, let text = shown.content?.text,
+      let described = description.shown?.content
+    else { return nil }
+    let kind = AttributeRecord.Kind(rawValue: described.kind ?? "text")
+    let isPending = (value.heads + description.heads)
+      .contains { $0.device == own && $0.sequence > confirmed }
+    return AttributeRecord(
+      id: id, label: described.label ?? kind.rawValue, kind: kind,
+      isConcealed: described.concealed ?? kind.isConcealedByDefault, text: text,
+      heads: value.heads.map { $0.record(isHead: true) },
+      updatedAt: shown.time.milliseconds, updatedBy: shown.device, isPending: isPending)
+  }
+}
+
+extension Version {
+  func record(isHead: Bool) -> ValueRecord {
+    ValueRecord(
+      id: id, device: device, at: time.milliseconds, text: content?.text, isHead: isHead)
+  }
+}
+
+extension ContextRecord {
+  /// How many choices a person has to make in it.
+  var conflictCount: Int {
+    (names.count > 1 ? 1 : 0) + attributes.count(where: \.hasConflict)
+  }
+}

@@ -1,0 +1,173 @@
+public import Vault
+public import Wire
+
+/// What this device's person does: edits settle, then become commits.
+extension SyncCore {
+  /// 160 KiB: operations packed into one commit by an import, so that padding (at most 12 %) stays
+  /// below ``Limits/commitBytes``.
+  static let packedBytes = 160 * 1024
+
+  mutating func save(
+    _ edits: [Edit], immediately: Bool, at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    guard let keyring else { throw EditError.locked }
+    var changes: [Change] = []
+    var batches: [[Operation]] = []
+    for edit in edits {
+      let operations = try replica.operations(for: edit, now: now.wall, entropy: &entropy)
+      changes += replica.apply(
+        operations, device: device, sequence: Version.uncommitted, now: now.wall)
+      batches.append(operations)
+    }
+    if immediately {
+      try commit(packing: batches, with: keyring, &step, &entropy)
+    } else {
+      for operations in batches { settle(operations, at: now) }
+      try sealSettling(touched: Set(batches.compactMap(\.first?.context)), keyring, &entropy)
+      step.transaction.settled = settledRows
+    }
+    step.effects.append(.changed(changes))
+    if immediately { run(.wanted, at: now, &step, &entropy) }
+  }
+
+  private mutating func settle(_ operations: [Operation], at now: Moment) {
+    guard let context = operations.first?.context else { return }
+    var settled =
+      settling[context]
+      ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
+    settled.operations += operations
+    settled.due = due(firstSaved: settled.firstSaved, now: now.uptime)
+    settling[context] = settled
+  }
+
+  private mutating func sealSettling(
+    touched: Set<ContextID>, _ keyring: Keyring, _ entropy: inout some Entropy
+  ) throws {
+    for context in touched.sorted() {
+      guard let operations = settling[context]?.operations else { continue }
+      settling[context]?.sealed = try keyring.sealRow(
+        try operations.encoded(), binding: Self.binding(of: context), entropy: &entropy)
+    }
+  }
+
+  private var settledRows: [SettledRow] {
+    settling.map { SettledRow(context: $0.key, sealed: $0.value.sealed) }
+      .sorted { $0.context < $1.context }
+  }
+
+  private static func binding(of context: ContextID) -> String { "settled/\(context)" }
+
+  /// Commits every settled context whose quiet period is over and whose form is closed.
+  mutating func commitDue(
+    at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) throws {
+    let due = settling.filter { forms[$0.key] == nil && $0.value.due <= now.uptime }
+    try commit(settled: due.keys.sorted(), at: now, &step, &entropy)
+  }
+
+  private mutating func commit(
+    settled contexts: [ContextID], at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    guard !contexts.isEmpty, let keyring else { return }
+    for context in contexts {
+      guard let settled = settling.removeValue(forKey: context) else { continue }
+      try commit(packing: [settled.operations], with: keyring, &step, &entropy)
+    }
+    step.transaction.settled = settledRows
+    run(.wanted, at: now, &step, &entropy)
+  }
+
+  /// One commit for each run of batches that fits; a batch that alone is too large is split, which
+  /// only values at their limit can make necessary.
+  private mutating func commit(
+    packing batches: [[Operation]], with keyring: Keyring, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    var packed: [Operation] = []
+    var bytes = 0
+    for batch in batches {
+      let size = try batch.encoded().count
+      if bytes + size > Self.packedBytes, !packed.isEmpty {
+        try commit(packed, with: keyring, &step, &entropy)
+        (packed, bytes) = ([], 0)
+      }
+      guard size > Self.packedBytes else {
+        packed += batch
+        bytes += size
+        continue
+      }
+      for operation in batch {
+        let size = try [operation].encoded().count
+        if bytes + size > Self.packedBytes, !packed.isEmpty {
+          try commit(packed, with: keyring, &step, &entropy)
+          (packed, bytes) = ([], 0)
+        }
+        packed.append(operation)
+        bytes += size
+      }
+    }
+    if !packed.isEmpty { try commit(packed, with: keyring, &step, &entropy) }
+  }
+
+  private mutating func commit(
+    _ operations: [Operation], with keyring: Keyring, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    let last = frontier[device]
+    var others = frontier
+    others[device] = nil
+    let envelope = try keyring.sealCommit(
+      try operations.encoded(), kind: .data, sequence: (last?.sequence ?? 0) + 1,
+      previous: last?.hash ?? .zero, memberHead: membership.head, dependencies: others,
+      entropy: &entropy)
+    frontier[device] = Head(sequence: envelope.header.sequence, hash: envelope.hash)
+    replica.place(operations, in: envelope.header.sequence)
+    step.transaction.commits.append(envelope)
+  }
+
+  mutating func unlock(
+    _ keyring: Keyring, _ replica: Replica, at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    self.keyring = keyring
+    self.replica = replica
+    self.replica.confirm(serverFrontier.sequence(of: device))
+    sealedWaiting = 0
+    for row in unsettled {
+      let operations = try [Operation](
+        plaintext: try keyring.openRow(row.sealed, binding: Self.binding(of: row.context)))
+      _ = self.replica.apply(
+        operations, device: device, sequence: Version.uncommitted, now: now.wall)
+      settling[row.context] = Settling(
+        operations: operations, sealed: row.sealed, firstSaved: now.uptime, due: now.uptime)
+    }
+    unsettled = []
+    try commitDue(at: now, &step, &entropy)
+  }
+
+  /// Commits what has settled and forgets everything that can be read. A form that is still open
+  /// loses its protection: its saved parts are whole.
+  mutating func lock(
+    at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) throws {
+    forms = [:]
+    try commit(settled: settling.keys.sorted(), at: now, &step, &entropy)
+    keyring = nil
+    replica = Replica(own: device)
+  }
+}
+
+extension Replica {
+  /// Adds a commit of the log, whose author and signature were checked when it was stored.
+  public mutating func fold(
+    _ envelope: Envelope, with keyring: Keyring, membership: Membership, now: Int64
+  ) throws {
+    guard envelope.header.kind == .data else { return }
+    let plaintext = try keyring.openCommit(envelope, membership: membership)
+    _ = apply(
+      try [Operation](plaintext: plaintext), device: envelope.header.device,
+      sequence: envelope.header.sequence, now: now)
+  }
+}

@@ -1,0 +1,227 @@
+public import Vault
+public import Wire
+
+/// One device's whole decision: what is true locally, what to write to disk, when to ask the server
+/// and what to believe of its answer. A value: it does nothing by itself.
+///
+/// The shell calls ``step(_:at:entropy:)`` on a copy, writes the transaction, and keeps the copy
+/// only when the disk took it; then it carries out the effects. A full disk so leaves everything as
+/// it was.
+public struct SyncCore: Sendable {
+  public struct Moment: Hashable, Sendable {
+    /// Since some fixed moment; never jumps.
+    public var uptime: Duration
+    /// Milliseconds since 1970; may jump.
+    public var wall: Int64
+
+    public init(uptime: Duration, wall: Int64) {
+      self.uptime = uptime
+      self.wall = wall
+    }
+  }
+
+  /// When a saved context becomes a commit.
+  public struct Quiet: Hashable, Sendable {
+    /// 300 ms without another save: a person who corrects a second field makes one commit.
+    public var period = Duration.milliseconds(300)
+    /// 3 s from the first save: constant typing must not starve the other devices.
+    public var cap = Duration.seconds(3)
+
+    public init() {}
+  }
+
+  public enum Event: Sendable {
+    case started
+    /// Nothing of the context leaves until the form is closed (rule a).
+    case formOpened(ContextID)
+    case formClosed(ContextID)
+    /// A person's change. `immediately`: a command line, which is the whole edit.
+    case saved([Edit], immediately: Bool)
+    case timer
+    /// "This device's commit is on the server"; nil: some commit is (rule b).
+    case signal(DeviceID, UInt64)
+    case behind
+    case push(isUp: Bool)
+    /// A person asked, or the process woke up.
+    case requested
+    case answered(SyncResponse)
+    case failed(ServiceFailure)
+    /// The replica is a fold of the store's log, made with this keyring.
+    case unlocked(Keyring, Replica)
+    case locked
+  }
+
+  public enum Effect: Sendable, Equatable {
+    /// Send a request with the commits the store holds beyond `SyncPlan.pushBeyond`.
+    case synchronise(SyncPlan)
+    /// Tell the push service that the commit is held here.
+    case acknowledge(DeviceID, UInt64)
+    case changed([Change])
+    case noticed(Notice)
+  }
+
+  public struct Step: Sendable {
+    public var transaction = Transaction()
+    public var effects: [Effect] = []
+
+    public init() {}
+  }
+
+  public let device: DeviceID
+  public let account: AccountID
+  public internal(set) var replica: Replica
+  public internal(set) var frontier: Frontier
+  public internal(set) var serverFrontier: Frontier
+  public internal(set) var membership: Membership
+  public internal(set) var generation: String?
+  /// What each other device is known to hold of this device's commits, from its own commits.
+  public internal(set) var heldByPeers: [DeviceID: UInt64] = [:]
+  public internal(set) var alarms: [Notice]
+  public internal(set) var lastReceived: Int64?
+  public internal(set) var lastSent: Int64?
+  public internal(set) var offlineSince: Int64?
+  public internal(set) var failure: ServiceFailure?
+  /// Commits that arrived while locked.
+  public internal(set) var sealedWaiting = 0
+  var keyring: Keyring?
+  var machine: SyncMachine
+  var settling: [ContextID: Settling] = [:]
+  var forms: [ContextID: Int] = [:]
+  /// Refused for good by the server; resent only when somebody asks.
+  var isParked = false
+  private let quiet: Quiet
+
+  /// Saved operations of one context that no commit holds yet.
+  struct Settling: Sendable {
+    var operations: [Operation]
+    var sealed: [UInt8]
+    var firstSaved: Duration
+    var due: Duration
+  }
+
+  /// The device as its disk knows it, locked.
+  public init(
+    device: DeviceID, account: AccountID, stored: StoredState,
+    waits: SyncMachine.Waits = SyncMachine.Waits(), quiet: Quiet = Quiet()
+  ) throws(VaultError) {
+    self.device = device
+    self.account = account
+    self.quiet = quiet
+    replica = Replica(own: device)
+    frontier = stored.frontier
+    serverFrontier = stored.serverFrontier
+    generation = stored.generation
+    alarms = stored.notices.filter(\.isAlarm)
+    machine = SyncMachine(waits: waits)
+    membership = Membership(account: account)
+    for record in stored.records { try membership.append(record) }
+    unsettled = stored.settled
+  }
+
+  /// Rows a former process saved and did not commit; opened at the next unlock.
+  var unsettled: [SettledRow]
+
+  public var isLocked: Bool { keyring == nil }
+  public var isSynchronising: Bool { machine.isRunning }
+
+  /// This device's commits and saved edits the server does not hold.
+  public var waiting: Int {
+    let own = frontier.sequence(of: device)
+    let held = serverFrontier.sequence(of: device)
+    return Int(own > held ? own - held : 0) + settling.count
+  }
+
+  /// When to send ``Event/timer``; nil when nothing is due.
+  public var nextTimer: Duration? {
+    let settled = settling.filter { forms[$0.key] == nil }.map(\.value.due).min()
+    return [settled, machine.nextAttempt].compactMap { $0 }.min()
+  }
+
+  public var nextAttempt: Duration? { machine.nextAttempt }
+
+  /// Takes one event.
+  ///
+  /// - Throws: ``EditError`` for an edit that cannot be made, ``VaultError`` when something cannot
+  ///   be sealed. The caller then drops the copy it called this on.
+  public mutating func step(
+    _ event: Event, at now: Moment, entropy: inout some Entropy
+  ) throws -> Step {
+    var step = Step()
+    switch event {
+    case .started: run(.wanted, at: now, &step, &entropy)
+    case .formOpened(let context): forms[context, default: 0] += 1
+    case .formClosed(let context): close(context, at: now)
+    case .saved(let edits, let immediately):
+      try save(edits, immediately: immediately, at: now, &step, &entropy)
+    case .timer:
+      try commitDue(at: now, &step, &entropy)
+      run(.timer, at: now, &step, &entropy)
+    case .signal(let author, let sequence):
+      if sequence > frontier.sequence(of: author) { run(.wanted, at: now, &step, &entropy) }
+    case .behind: run(.wanted, at: now, &step, &entropy)
+    case .push(let isUp): run(.push(isUp: isUp), at: now, &step, &entropy)
+    case .requested:
+      isParked = false
+      run(.wanted, at: now, &step, &entropy)
+    case .answered(let response): try accept(response, at: now, &step, &entropy)
+    case .failed(let failure): fail(failure, at: now, &step, &entropy)
+    case .unlocked(let keyring, let replica):
+      try unlock(keyring, replica, at: now, &step, &entropy)
+    case .locked: try lock(at: now, &step, &entropy)
+    }
+    return step
+  }
+
+  mutating func run(
+    _ trigger: SyncMachine.Trigger, at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) {
+    let random = entropy.bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
+    let jitter = Double(random) / 4_294_967_296
+    guard machine.handle(trigger, at: now.uptime, jitter: jitter) else { return }
+    step.effects.append(
+      .synchronise(
+        SyncPlan(
+          generation: generation, frontier: frontier,
+          memberHead: membership.count == 0 ? nil : membership.head,
+          pushBeyond: isParked ? nil : serverFrontier)))
+  }
+
+  /// Changes nothing on disk, so that it cannot fail: the commit is the timer's.
+  private mutating func close(_ context: ContextID, at now: Moment) {
+    let open = forms[context, default: 0] - 1
+    forms[context] = open > 0 ? open : nil
+    guard let firstSaved = settling[context]?.firstSaved, forms[context] == nil else { return }
+    let due = due(firstSaved: firstSaved, now: now.uptime)
+    settling[context]?.due = due
+  }
+
+  private mutating func fail(
+    _ failure: ServiceFailure, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) {
+    self.failure = failure
+    if offlineSince == nil { offlineSince = now.wall }
+    run(.failed, at: now, &step, &entropy)
+  }
+
+  /// How a saved edit waits: until `period` after the last save, `cap` after the first at most.
+  func due(firstSaved: Duration, now: Duration) -> Duration {
+    min(now + quiet.period, firstSaved + quiet.cap)
+  }
+}
+
+/// What to ask the server; the shell adds the commits from the store.
+public struct SyncPlan: Hashable, Sendable {
+  public let generation: String?
+  public let frontier: Frontier
+  public let memberHead: Digest32?
+  /// The commits to send are those this frontier lacks; nil: send none.
+  public let pushBeyond: Frontier?
+
+  /// The request with the commits found.
+  public func request(frames: [Envelope]) -> SyncRequest {
+    SyncRequest(
+      generation: generation, frontier: frontier, memberHead: memberHead,
+      frames: frames.map { Blob($0.bytes) })
+  }
+}

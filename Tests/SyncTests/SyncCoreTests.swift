@@ -1,0 +1,258 @@
+import Testing
+import Vault
+import Wire
+
+@testable import Sync
+
+/// One device's core with a disk in memory and a clock that is moved by hand.
+private struct Bench {
+  var core: SyncCore
+  var entropy = SeededEntropy(seed: 7)
+  var now = SyncCore.Moment(uptime: .zero, wall: 1_000_000)
+  var disk: [Envelope] = []
+  var settled: [SettledRow] = []
+  let keyring: Keyring
+
+  init() throws {
+    let passphrase = try Passphrase(utf8: Array("correct horse battery staple".utf8))
+    let new = try Enrolment.createAccount(
+      name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
+      passphrase: passphrase, strength: .floor, entropy: &entropy)
+    keyring = new.keyring
+    core = try SyncCore(
+      device: new.keyring.device, account: new.keyring.account,
+      stored: StoredState(records: [new.genesis]))
+    try take(.unlocked(keyring, Replica(own: new.keyring.device)))
+  }
+
+  @discardableResult
+  mutating func take(_ event: SyncCore.Event) throws -> [SyncCore.Effect] {
+    let step = try core.step(event, at: now, entropy: &entropy)
+    disk += step.transaction.commits
+    if let rows = step.transaction.settled { settled = rows }
+    return step.effects
+  }
+
+  mutating func pass(_ duration: Duration) throws -> [SyncCore.Effect] {
+    now.uptime += duration
+    return try take(.timer)
+  }
+
+  /// What an honest server that holds `frontier` answers.
+  func answer(holding frontier: Frontier, frames: [Envelope] = []) -> SyncResponse {
+    SyncResponse(
+      generation: "1", outcomes: [], membership: [], frames: frames.map { Blob($0.bytes) },
+      serverFrontier: frontier, memberHead: core.membership.head, more: false)
+  }
+
+  var context: ContextRecord? { core.replica.contexts.first }
+}
+
+extension [SyncCore.Effect] {
+  fileprivate var startsSync: Bool {
+    contains { if case .synchronise = $0 { true } else { false } }
+  }
+}
+
+@Suite struct SyncCoreTests {
+  private static let github = Edit.createContext(
+    name: "github.example", kind: .account,
+    attributes: [Edit.NewAttribute(label: "password", kind: .password, text: "first")])
+
+  @Test func aCommandCommitsAtOnce() throws {
+    var bench = try Bench()
+    #expect(try bench.take(.saved([Self.github], immediately: true)).startsSync)
+    #expect(bench.disk.count == 1)
+    #expect(bench.core.waiting == 1)
+    #expect(bench.context?.isPending == true)
+  }
+
+  @Test func aSaveBecomesACommitAfterTheQuietPeriod() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: false))
+    #expect(bench.disk.isEmpty && bench.settled.count == 1)
+    #expect(bench.core.nextTimer == .milliseconds(300))
+    #expect(try !bench.pass(.milliseconds(299)).startsSync)
+    #expect(bench.disk.isEmpty)
+    #expect(try bench.pass(.milliseconds(1)).startsSync)
+    #expect(bench.disk.count == 1 && bench.settled.isEmpty)
+  }
+
+  @Test func nothingOfAContextLeavesWhileItsFormIsOpen() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    let context = try #require(bench.context)
+    let password = try #require(context.attribute("password")).id
+    try bench.take(.formOpened(context.id))
+    try bench.take(
+      .saved([.setValue(context.id, password, text: "second", base: nil)], immediately: false))
+    #expect(try !bench.pass(.seconds(20)).startsSync)
+    #expect(bench.disk.count == 1)
+    try bench.take(.formClosed(context.id))
+    _ = try bench.pass(.milliseconds(300))
+    #expect(bench.disk.count == 2)
+  }
+
+  @Test func anotherContextLeavesWhileAFormIsOpen() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let context = try #require(bench.context)
+    try bench.take(.formOpened(context.id))
+    try bench.take(
+      .saved([.createContext(name: "b", kind: .note, attributes: [])], immediately: false))
+    _ = try bench.pass(.milliseconds(300))
+    #expect(bench.disk.count == 2)
+  }
+
+  @Test func repeatedSavesMakeOneCommitAndAreCappedAtThreeSeconds() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let context = try #require(bench.context)
+    let password = try #require(context.attribute("password")).id
+    var saves = 0
+    while bench.disk.count == 1, saves < 100 {
+      try bench.take(
+        .saved([.setValue(context.id, password, text: "v\(saves)", base: nil)], immediately: false)
+      )
+      saves += 1
+      _ = try bench.pass(.milliseconds(200))
+    }
+    #expect(saves == 15)
+    #expect(bench.disk.count == 2)
+  }
+
+  @Test func aSignalForACommitItHoldsStartsNothing() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    let (own, other): (DeviceID, DeviceID) = (bench.core.device, bench.entropy.identifier())
+    #expect(try !bench.take(.signal(own, 1)).startsSync)
+    #expect(try bench.take(.signal(other, 1)).startsSync)
+  }
+
+  @Test func aSignalDuringARequestStartsAnotherSync() throws {
+    var bench = try Bench()
+    let other: DeviceID = bench.entropy.identifier()
+    #expect(try bench.take(.started).startsSync)
+    #expect(try !bench.take(.signal(other, 1)).startsSync)
+    #expect(try bench.take(.answered(bench.answer(holding: Frontier()))).startsSync)
+  }
+
+  @Test func whatTheServerLacksIsSentAgain() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    #expect(try !bench.take(.answered(bench.answer(holding: Frontier()))).startsSync)
+    #expect(try bench.pass(.milliseconds(200)).startsSync)
+    #expect(try !bench.take(.answered(bench.answer(holding: bench.core.frontier))).startsSync)
+    #expect(bench.core.waiting == 0)
+    #expect(bench.context?.isPending == false)
+  }
+
+  @Test func anAnswerThatMovedSomethingIsFollowedByTheRestAtOnce() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let first = bench.core.frontier
+    try bench.take(
+      .saved([.createContext(name: "b", kind: .note, attributes: [])], immediately: true))
+    #expect(try bench.take(.answered(bench.answer(holding: Frontier()))).startsSync)
+    #expect(try bench.take(.answered(bench.answer(holding: first))).startsSync)
+    #expect(try !bench.take(.answered(bench.answer(holding: bench.core.frontier))).startsSync)
+  }
+
+  @Test func savedEditsSurviveACrashBeforeTheirCommit() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: false))
+    let stored = StoredState(
+      records: bench.core.membership.records, settled: bench.settled)
+    bench.core = try SyncCore(
+      device: bench.core.device, account: bench.core.account, stored: stored)
+    try bench.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
+    #expect(bench.context?.name == "github.example")
+    #expect(bench.disk.count == 1)
+  }
+
+  @Test func lockingCommitsWhatIsSavedAndForgetsTheRest() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: false))
+    try bench.take(.locked)
+    #expect(bench.disk.count == 1)
+    #expect(bench.core.replica.contexts.isEmpty && bench.core.isLocked)
+    #expect(throws: EditError.locked) {
+      try bench.take(.saved([Self.github], immediately: true))
+    }
+  }
+
+  @Test func theLogFoldsBackIntoTheSameContexts() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    var replica = Replica(own: bench.core.device)
+    for envelope in bench.disk {
+      try replica.fold(
+        envelope, with: bench.keyring, membership: bench.core.membership, now: bench.now.wall)
+    }
+    #expect(replica.contexts == bench.core.replica.contexts)
+  }
+
+  @Test func anAlteredCommitRaisesAnAlarmAndChangesNothing() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    var bytes = bench.disk[0].bytes
+    bytes[bytes.count - 70] ^= 1
+    let forged = try Envelope(bytes: bytes)
+    var fresh = try Bench()
+    fresh.core = try SyncCore(
+      device: bench.core.device, account: bench.core.account,
+      stored: StoredState(records: bench.core.membership.records))
+    try fresh.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
+    let frontier = bench.core.frontier
+    try fresh.take(.answered(fresh.answer(holding: frontier, frames: [forged])))
+    #expect(fresh.core.alarms.map(\.code) == ["forged"])
+    #expect(fresh.core.replica.contexts.isEmpty && fresh.core.frontier == Frontier())
+  }
+
+  @Test func aCommitAfterAMissingOneIsNotTaken() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    try bench.take(
+      .saved([.createContext(name: "b", kind: .note, attributes: [])], immediately: true))
+    var fresh = try Bench()
+    fresh.core = try SyncCore(
+      device: bench.core.device, account: bench.core.account,
+      stored: StoredState(records: bench.core.membership.records))
+    try fresh.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
+    let answer = fresh.answer(holding: bench.core.frontier, frames: [bench.disk[1]])
+    try fresh.take(.answered(answer))
+    #expect(fresh.core.alarms.map(\.code) == ["broken_chain"])
+    #expect(fresh.core.frontier == Frontier())
+  }
+
+  @Test func aRefusedCommitIsParkedUntilSomebodyAsks() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    var answer = bench.answer(holding: Frontier())
+    answer.outcomes = [
+      SyncResponse.Outcome(status: .refused, problem: Problem(.quota))
+    ]
+    let effects = try bench.take(.answered(answer))
+    #expect(!effects.startsSync)
+    #expect(bench.core.waiting == 1)
+    #expect(try bench.take(.requested).startsSync)
+  }
+
+  @Test func aLargeImportIsPackedIntoFewCommits() throws {
+    var bench = try Bench()
+    let edits = (0..<300).map { number in
+      Edit.createContext(
+        name: "site \(number)", kind: .account,
+        attributes: [
+          Edit.NewAttribute(
+            label: "notes", kind: .note, text: String(repeating: "x", count: 2000))
+        ])
+    }
+    try bench.take(.saved(edits, immediately: true))
+    #expect(bench.core.replica.count == 300)
+    #expect((4...8).contains(bench.disk.count))
+    #expect(bench.disk.allSatisfy { $0.bytes.count <= Limits.commitBytes })
+  }
+}
