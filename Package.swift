@@ -12,11 +12,29 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let niocore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let niohttp = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+  name: "HummingbirdTesting", package: "hummingbird")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
   name: "higgins",
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
   ],
   targets: [
     // What crosses the network.
@@ -28,6 +46,13 @@ let package = Package(
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
     // The servers.
+    .target(name: "Access", dependencies: ["Wire", jwt], swiftSettings: settings),
+    .target(
+      name: "AttributeServer",
+      dependencies: [
+        "Wire", "Access", hummingbird, grdb, crypto, http, logging, lifecycle, niocore, niohttp,
+      ],
+      swiftSettings: settings),
     // Tests.
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(
@@ -36,6 +61,14 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "SyncTests", dependencies: ["Sync", "Vault", "Wire"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),
+    .testTarget(
+      name: "AttributeServerTests",
+      dependencies: [
+        "AttributeServer", "Access", "Wire", hummingbird, hummingbirdTesting, grdb, crypto, logging,
+      ],
       swiftSettings: settings),
   ]
 )

@@ -1,0 +1,82 @@
+public import Access
+import Foundation
+public import Hummingbird
+import Logging
+import NIOCore
+public import ServiceLifecycle
+import Wire
+
+/// Builds the Attribute Server's application: routes, signal outbox, and their life.
+///
+/// Nothing listens before the application runs, so tests send requests straight to the router.
+public func buildApplication(
+  _ arguments: ServerArguments
+) throws -> some ApplicationProtocol {
+  guard arguments.registration != .open || isLoopback(arguments.host) else {
+    throw AttributeServerError.openRegistrationBeyondLoopback
+  }
+  let authentication = try Authentication(database: arguments.database, clock: arguments.clock)
+  let mailboxes = Mailboxes(clock: arguments.clock)
+  let outbox = SignalOutbox(
+    database: arguments.database, target: arguments.signals, logger: arguments.logger)
+  let controller = AttributeController(
+    arguments: arguments, authentication: authentication, mailboxes: mailboxes, outbox: outbox)
+  let router = Router(context: ServerRequestContext.self)
+  router.add(middleware: ProblemMiddleware(logger: arguments.logger))
+  controller.addRoutes(to: router)
+  // The library's own lines carry request ids and paths; ours say what an operator needs.
+  var quiet = arguments.logger
+  quiet.logLevel = max(quiet.logLevel, .warning)
+  let onListening = arguments.onListening
+  return Application(
+    router: router,
+    configuration: ApplicationConfiguration(
+      address: .hostname(arguments.host, port: arguments.port), serverName: nil),
+    services: [outbox, MailboxDrain(mailboxes: mailboxes)],
+    onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+    logger: quiet)
+}
+
+/// The whole Attribute Server as a service: it runs until it is told to stop, and throws when it
+/// cannot listen.
+public struct AttributeService: Service {
+  private let application: any ApplicationProtocol
+  private let address: String
+
+  public init(_ arguments: ServerArguments) throws {
+    application = try buildApplication(arguments)
+    address = "\(arguments.host):\(arguments.port)"
+  }
+
+  public func run() async throws {
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw AttributeServerError.cannotListen(
+        address: address, reason: String(cString: strerror(error.errnoCode)))
+    }
+  }
+}
+
+/// The verifier of push tokens for a Push Service in the same process.
+public func pushTokenVerifier(of database: ServerDatabase) throws(AccessError) -> TokenVerifier {
+  let issuer = try TokenIssuer(
+    instance: database.identity.instance, seed: database.identity.signingSeed)
+  return try TokenVerifier(
+    instance: database.identity.instance, audience: .push, keys: issuer.keySet)
+}
+
+/// Whether only this machine reaches that address.
+public func isLoopback(_ host: String) -> Bool {
+  host == "localhost" || host == "::1" || host.hasPrefix("127.")
+}
+
+/// Ends the long polls when the server stops, so that it need not wait for them.
+private struct MailboxDrain: Service {
+  let mailboxes: Mailboxes
+
+  func run() async throws {
+    try await gracefulShutdown()
+    await mailboxes.drain()
+  }
+}

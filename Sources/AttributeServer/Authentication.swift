@@ -1,0 +1,138 @@
+import Access
+import Crypto
+import Foundation
+import Wire
+
+/// Proves devices and passphrases and hands out access tokens. What fails looks the same whatever
+/// failed.
+struct Authentication: Sendable {
+  /// A token for adding a device: long enough to open the slot and sign one record.
+  static let enrolLife = Duration.seconds(300)
+
+  let database: ServerDatabase
+  let issuer: TokenIssuer
+  let verifier: TokenVerifier
+  let challenges: Challenges
+  let clock: ServerClock
+
+  init(database: ServerDatabase, clock: ServerClock) throws(AccessError) {
+    self.database = database
+    self.clock = clock
+    issuer = try TokenIssuer(
+      instance: database.identity.instance, seed: database.identity.signingSeed)
+    verifier = try TokenVerifier(
+      instance: database.identity.instance, audience: .attributes, keys: issuer.keySet)
+    challenges = Challenges()
+  }
+
+  /// Answers known and unknown devices and handles alike.
+  func challenge(_ request: ChallengeRequest) async throws(Problem) -> ChallengeResponse {
+    switch (request.device, request.handle) {
+    case (let device?, nil):
+      return answer(.device(device), hashing: nil)
+    case (nil, let handle?):
+      let login = try await database.login(handle: handle)
+      return answer(.handle(handle), hashing: login?.hashing ?? madeUpHashing(for: handle))
+    default:
+      throw Problem(.malformed, detail: "Name a device or a handle.")
+    }
+  }
+
+  private func answer(
+    _ subject: Challenges.Subject, hashing: PassphraseHashing?
+  ) -> ChallengeResponse {
+    ChallengeResponse(
+      challenge: Blob(challenges.make(for: subject, now: clock.uptime())),
+      instance: database.identity.instance, hashing: hashing)
+  }
+
+  /// The same answer each time for the same unknown handle, as for a known one. The sizes are those
+  /// the selector writes, so that they give nothing away either.
+  private func madeUpHashing(for handle: Digest32) -> PassphraseHashing {
+    let key = SymmetricKey(data: database.identity.secret)
+    let code = HMAC<SHA256>.authenticationCode(for: Data(handle.bytes), using: key)
+    return PassphraseHashing(
+      memoryKibibytes: Self.usualMemoryKibibytes, passes: Self.usualPasses,
+      salt: Blob(Array(code).prefix(16)))
+  }
+
+  /// 256 MiB and three passes: what selectors choose unless told otherwise.
+  private static let usualMemoryKibibytes = 256 * 1024
+  private static let usualPasses = 3
+
+  func token(_ request: TokenRequest) async throws(Problem) -> TokenResponse {
+    let audiences = request.audiences
+    guard !audiences.isEmpty, Set(audiences).count == audiences.count else {
+      throw Problem(.malformed, detail: "Name each audience once.")
+    }
+    guard challenges.use(request.challenge.bytes, by: .device(request.device), now: clock.uptime()),
+      let device = try await database.device(request.device),
+      verifies(
+        request.signature.bytes,
+        of: proof(.token, audiences: audiences, challenge: request.challenge),
+        by: device.authenticationKey)
+    else { throw Problem(.authenticationFailed) }
+    var grants: [TokenResponse.Grant] = []
+    for audience in audiences {
+      grants.append(
+        try await grant(
+          audience, account: device.account, device: device.id, scope: .sync,
+          life: Limits.tokenLife))
+    }
+    return TokenResponse(account: device.account, grants: grants)
+  }
+
+  func slot(_ request: SlotRequest) async throws(Problem) -> SlotResponse {
+    guard challenges.use(request.challenge.bytes, by: .handle(request.handle), now: clock.uptime()),
+      let login = try await database.login(handle: request.handle),
+      verifies(
+        request.signature.bytes, of: proof(.slot, audiences: [], challenge: request.challenge),
+        by: login.loginKey)
+    else { throw Problem(.authenticationFailed) }
+    let grant = try await grant(
+      .attributes, account: login.account, device: .zero, scope: .enrol, life: Self.enrolLife)
+    return SlotResponse(account: login.account, slot: Blob(login.slot), token: grant.token)
+  }
+
+  /// Who a request with this `Authorization` header comes from.
+  func caller(authorization: String?) async throws(Problem) -> Caller {
+    guard let authorization, authorization.lowercased().hasPrefix("bearer ") else {
+      throw Problem(.authenticationFailed)
+    }
+    let token = String(authorization.dropFirst("bearer ".count))
+    do {
+      let claims = try await verifier.check(token, now: clock.now())
+      return Caller(
+        account: claims.account, device: claims.device, enrolling: claims.scope == .enrol)
+    } catch .expired {
+      throw Problem(.authenticationExpired)
+    } catch {
+      throw Problem(.authenticationFailed)
+    }
+  }
+
+  private func proof(
+    _ action: AuthenticationProof.Action, audiences: [Audience], challenge: Blob
+  ) -> [UInt8] {
+    // Over plaintext loopback there is no server key to bind to.
+    AuthenticationProof.signedBytes(
+      instance: database.identity.instance, serverKeyHash: .zero, action: action,
+      audiences: audiences, challenge: challenge.bytes)
+  }
+
+  private func grant(
+    _ audience: Audience, account: AccountID, device: DeviceID, scope: Scope, life: Duration
+  ) async throws(Problem) -> TokenResponse.Grant {
+    let now = clock.now()
+    do {
+      let token = try await issuer.issue(
+        account: account, device: device, audience: audience, scope: scope, now: now, life: life,
+        id: Hex.encode(randomBytes(16)))
+      return TokenResponse.Grant(
+        audience: audience, token: token.text, expiresAt: token.expiresAt,
+        expiresIn: Int((token.expiresAt - now) / 1000))
+    } catch {
+      throw Problem(.internalFailure)
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import Crypto
+public import Wire
+
+extension Ledger {
+  /// Ed25519 and X25519 public keys.
+  private static let keyBytes = 32
+  /// A name of 64 characters and a platform, sealed; room to spare.
+  private static let sealedNameBytes = 1024
+
+  /// Founds an account with its genesis record and first device. One transaction of the caller's,
+  /// so that what else belongs to an account can be written with it.
+  public func found(
+    _ id: AccountID, genesis bytes: [UInt8], in transaction: inout some LedgerTransaction
+  ) throws {
+    let record = try read(bytes)
+    guard record.kind == .genesis, record.account == id, record.number == 0,
+      record.previous == .zero, record.signer == .account, record.dependencies.heads.isEmpty
+    else { throw Problem(.malformed, detail: "The record founds no account of that id.") }
+    let genesis: MembershipRecord.Genesis
+    do { genesis = try record.genesis() } catch { throw Self.unreadableBody }
+    guard verifies(record.signature, of: record.signedBytes, by: genesis.accountKey.bytes) else {
+      throw Problem(.badSignature)
+    }
+    guard try transaction.account(id) == nil else { throw Problem(.accountExists) }
+    try check(genesis.device, in: transaction)
+    let account = LedgerAccount(
+      id: id, accountKey: genesis.accountKey.bytes, epoch: Self.firstEpoch,
+      memberHead: digest(bytes), memberCount: 1, usedBytes: 0)
+    try transaction.insert(account: account, genesis: bytes)
+    try transaction.insert(device: ledgerDevice(genesis.device, account: id, number: 0))
+  }
+
+  /// Appends a record: compare-and-swap on the chain's head and on the account's whole frontier,
+  /// so that nobody adds a device without having seen all there is.
+  ///
+  /// The record that already is in the chain, sent again, is answered like the first time.
+  public func append<Store: LedgerStore>(
+    _ request: MembershipRequest, by caller: Caller, in store: inout Store
+  ) throws(Problem) -> MembershipResponse {
+    try store.write { transaction throws in
+      let hash = digest(request.record.bytes)
+      if try transaction.memberNumber(of: hash, account: caller.account) == nil {
+        try extend(request, hash: hash, by: caller, in: &transaction)
+      }
+      return try chain(after: hash, of: caller.account, in: transaction)
+    }
+  }
+
+  /// The records after `head` (all of them for nil), and what the server holds: enough to make the
+  /// next record.
+  public func membership<Store: LedgerStore>(
+    after head: Digest32?, by caller: Caller, in store: Store
+  ) throws(Problem) -> MembershipResponse {
+    try store.read { transaction throws in
+      if !caller.enrolling { try requireDevice(caller, in: transaction) }
+      return try chain(after: head, of: caller.account, in: transaction)
+    }
+  }
+
+  private func chain(
+    after head: Digest32?, of id: AccountID, in transaction: some LedgerTransaction
+  ) throws -> MembershipResponse {
+    guard let account = try transaction.account(id) else { throw Problem(.authenticationFailed) }
+    return MembershipResponse(
+      memberHead: account.memberHead,
+      records: try records(after: head, account: id, in: transaction),
+      serverFrontier: try transaction.frontier(of: id))
+  }
+
+  private func extend(
+    _ request: MembershipRequest, hash: Digest32, by caller: Caller,
+    in transaction: inout some LedgerTransaction
+  ) throws {
+    let bytes = request.record.bytes
+    let record = try read(bytes)
+    guard let account = try transaction.account(caller.account) else {
+      throw Problem(.authenticationFailed)
+    }
+    guard record.account == caller.account, record.kind == .addDevice else {
+      throw Problem(.malformed, detail: "The record adds no device to this account.")
+    }
+    guard request.expectedHead == account.memberHead, record.previous == account.memberHead,
+      record.number == account.memberCount
+    else { throw Problem(.staleMembership) }
+    let key = try signingKey(of: record, account: account, caller: caller, in: transaction)
+    guard verifies(record.signature, of: record.signedBytes, by: key) else {
+      throw Problem(.badSignature)
+    }
+    guard record.dependencies == (try transaction.frontier(of: caller.account)) else {
+      throw Problem(.staleMembership, detail: "The record was made without all commits seen.")
+    }
+    let addition: MembershipRecord.Addition
+    do { addition = try record.addition() } catch { throw Self.unreadableBody }
+    try check(addition.device, in: transaction)
+    guard try transaction.deviceCount(of: caller.account) < Limits.devices else {
+      throw Problem(.tooMany, detail: "An account has at most \(Limits.devices) devices.")
+    }
+    try transaction.append(record: bytes, hash: hash, account: caller.account)
+    try transaction.insert(
+      device: ledgerDevice(addition.device, account: caller.account, number: record.number))
+  }
+
+  /// A device signs for itself; the account key signs for whoever proved passphrase and kit.
+  private func signingKey(
+    of record: MembershipRecord, account: LedgerAccount, caller: Caller,
+    in transaction: some LedgerTransaction
+  ) throws -> [UInt8] {
+    switch record.signer {
+    case .account where caller.enrolling:
+      return account.accountKey
+    case .device(let id) where !caller.enrolling && id == caller.device:
+      guard let device = try transaction.device(id), device.account == account.id else {
+        throw Problem(.unknownDevice)
+      }
+      return device.signingKey
+    case .account, .device:
+      throw Problem(.badSignature, detail: "The record is not signed by who sends it.")
+    }
+  }
+
+  private static let unreadableBody = Problem(
+    .malformed, detail: "The record's body does not read.")
+
+  private func read(_ bytes: [UInt8]) throws(Problem) -> MembershipRecord {
+    do {
+      return try MembershipRecord(bytes: bytes)
+    } catch .overLimit("membership record bytes", _) {
+      throw Problem(
+        .tooLarge, detail: "A membership record has at most \(Limits.membershipRecordBytes) bytes.")
+    } catch {
+      throw Problem(.malformed, detail: "The membership record does not read.")
+    }
+  }
+
+  private func check(
+    _ device: DeviceDescription, in transaction: some LedgerTransaction
+  ) throws {
+    let keys = [device.signingKey, device.sealingKey, device.authenticationKey]
+    guard device.device != .zero, keys.allSatisfy({ $0.bytes.count == Self.keyBytes }),
+      device.sealedName.bytes.count <= Self.sealedNameBytes
+    else { throw Problem(.malformed, detail: "The device's keys or name have a wrong size.") }
+    guard try transaction.device(device.device) == nil else {
+      throw Problem(.malformed, detail: "A device id is used once.")
+    }
+  }
+
+  private func ledgerDevice(
+    _ device: DeviceDescription, account: AccountID, number: UInt64
+  ) -> LedgerDevice {
+    LedgerDevice(
+      id: device.device, account: account, signingKey: device.signingKey.bytes,
+      authenticationKey: device.authenticationKey.bytes, addedBy: number)
+  }
+}

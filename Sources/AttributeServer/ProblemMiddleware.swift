@@ -1,0 +1,51 @@
+import Hummingbird
+import Logging
+import Wire
+
+/// Turns every error into a problem document, and writes one line a request: method, path without
+/// query or ids, status and code. No token, no address and no account stands in it.
+struct ProblemMiddleware: RouterMiddleware {
+  private static let paths: Set<String> = [
+    Route.info, Route.accounts, Route.challenge, Route.token, Route.slot, Route.sync,
+    Route.membership, Route.keys, Route.health,
+  ]
+
+  let logger: Logger
+
+  @concurrent func handle(
+    _ request: Request, context: ServerRequestContext,
+    next: @concurrent (Request, ServerRequestContext) async throws -> Response
+  ) async throws -> Response {
+    do {
+      let response = try await next(request, context)
+      log(request, context: context, status: response.status.code, code: nil)
+      return response
+    } catch {
+      let problem = self.problem(of: error, request: request)
+      log(request, context: context, status: problem.status, code: problem.code.rawValue)
+      return try JSONAnswer(problem).response(from: request, context: context)
+    }
+  }
+
+  private func problem(of error: any Error, request: Request) -> Problem {
+    switch error {
+    case let problem as Problem: return problem
+    case let error as any HTTPResponseError where error.status == .notFound:
+      return Problem(Self.paths.contains(request.uri.path) ? .methodNotAllowed : .notFound)
+    case let error as any HTTPResponseError where error.status.kind == .clientError:
+      return Problem(error.status == .contentTooLarge ? .tooLarge : .malformed)
+    default:
+      logger.error("A request failed", metadata: ["type": "\(type(of: error))"])
+      return Problem(.internalFailure)
+    }
+  }
+
+  private func log(_ request: Request, context: ServerRequestContext, status: Int, code: String?) {
+    var metadata: Logger.Metadata = [
+      "method": "\(request.method.rawValue)", "route": "\(context.endpointPath ?? "none")",
+      "status": "\(status)",
+    ]
+    if let code { metadata["code"] = "\(code)" }
+    logger.log(level: status >= 500 ? .warning : .debug, "Request", metadata: metadata)
+  }
+}

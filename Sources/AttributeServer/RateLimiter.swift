@@ -1,0 +1,55 @@
+import Synchronization
+import Wire
+
+/// How often something may be asked: a bucket that refills steadily (token bucket).
+public struct Rate: Hashable, Sendable {
+  public let perSecond: Double
+  public let burst: Double
+
+  public init(perSecond: Double, burst: Double) {
+    self.perSecond = perSecond
+    self.burst = burst
+  }
+}
+
+/// One bucket for each key. Full buckets are forgotten, so memory follows those who ask often.
+final class RateLimiter<Key: Hashable & Sendable>: Sendable {
+  private struct Bucket {
+    var tokens: Double
+    var at: Duration
+  }
+
+  /// Above this many keys, those whose bucket has filled up again are swept out.
+  private static var sweptAbove: Int { 10_000 }
+
+  private let rate: Rate
+  private let buckets = Mutex<[Key: Bucket]>([:])
+
+  init(_ rate: Rate) {
+    self.rate = rate
+  }
+
+  /// Takes one token, or throws ``/Wire/Problem/Code/rateLimited`` with the seconds until there is
+  /// one.
+  func take(_ key: Key, now: Duration) throws(Problem) {
+    let wait = buckets.withLock { buckets -> Double? in
+      if buckets.count > Self.sweptAbove {
+        buckets = buckets.filter { filled($0.value, now: now) < rate.burst }
+      }
+      var bucket = buckets[key] ?? Bucket(tokens: rate.burst, at: now)
+      bucket.tokens = filled(bucket, now: now)
+      bucket.at = now
+      defer { buckets[key] = bucket }
+      guard bucket.tokens >= 1 else { return (1 - bucket.tokens) / rate.perSecond }
+      bucket.tokens -= 1
+      return nil
+    }
+    guard let wait else { return }
+    throw Problem(.rateLimited, retryAfterSeconds: max(1, Int(wait.rounded(.up))))
+  }
+
+  private func filled(_ bucket: Bucket, now: Duration) -> Double {
+    let passed = max(0, (now - bucket.at) / .seconds(1))
+    return min(rate.burst, bucket.tokens + passed * rate.perSecond)
+  }
+}

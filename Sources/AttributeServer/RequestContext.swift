@@ -1,0 +1,86 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import Wire
+
+/// What goes with a request: where it came from.
+struct ServerRequestContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  /// The address without its port; an IPv6 address is cut to its /64, which is what one person has.
+  let source: String
+
+  init(source: ApplicationRequestContextSource) {
+    coreContext = CoreRequestContextStorage(source: source)
+    self.source = Self.key(of: source.channel.remoteAddress)
+  }
+
+  private static func key(of address: SocketAddress?) -> String {
+    switch address {
+    case .v4: address?.ipAddress ?? "local"
+    // `sockaddr_in6`: family 2, port 2, flow 4, then the address, of which the first 8 are the /64.
+    case .v6(let address): withUnsafeBytes(of: address.address) { Hex.encode($0[8..<16]) }
+    case .unixDomainSocket, nil: "local"
+    }
+  }
+}
+
+extension Request {
+  /// The body as `Body`; one over `limitBytes` is not read to its end.
+  func read<Body: Decodable>(
+    _: Body.Type = Body.self, limitBytes: Int = Limits.requestBytes
+  ) async throws -> Body {
+    let tooLarge = Problem(.tooLarge, detail: "This body has at most \(limitBytes) bytes.")
+    if let length = headers[.contentLength].flatMap({ Int($0) }), length > limitBytes {
+      throw tooLarge
+    }
+    let buffer: ByteBuffer
+    do {
+      buffer = try await body.collect(upTo: limitBytes)
+    } catch is NIOTooManyBytesError {
+      throw tooLarge
+    }
+    do {
+      return try JSONDecoder().decode(Body.self, from: Data(buffer.readableBytesView))
+    } catch {
+      throw Problem(.malformed, detail: "The body is not the JSON that belongs here.")
+    }
+  }
+}
+
+/// JSON with sorted keys.
+struct JSONAnswer: ResponseGenerator {
+  private let bytes: [UInt8]
+  private let status: HTTPResponse.Status
+  private let mediaType: String
+  private let retryAfterSeconds: Int?
+
+  init(_ body: some Encodable, status: HTTPResponse.Status = .ok) throws {
+    bytes = try Self.encode(body)
+    self.status = status
+    mediaType = "application/json"
+    retryAfterSeconds = nil
+  }
+
+  init(_ problem: Problem) throws {
+    bytes = try Self.encode(problem)
+    status = HTTPResponse.Status(code: problem.status)
+    mediaType = Problem.mediaType
+    retryAfterSeconds = problem.retryAfterSeconds
+  }
+
+  private static func encode(_ body: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(body))
+  }
+
+  func response(from request: Request, context: some RequestContext) -> Response {
+    var headers = HTTPFields()
+    headers[.contentType] = mediaType
+    headers[.cacheControl] = "no-store"
+    if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+    return Response(
+      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+}

@@ -1,0 +1,81 @@
+public import Logging
+import Wire
+
+/// Who may create an account.
+public enum Registration: String, Sendable, CaseIterable {
+  /// Whoever has a single-use code of ``Invites``.
+  case invite
+  /// Anyone who reaches the server; for loopback only.
+  case open
+  case closed
+}
+
+/// How much one caller may ask for.
+public struct ServerLimits: Hashable, Sendable {
+  /// For each device, over all its calls.
+  public var device = Rate(perSecond: 10, burst: 50)
+  /// For each source address, over the calls that need no token.
+  public var address = Rate(perSecond: 5, burst: 60)
+  /// What one account's commits may add up to.
+  public var quotaBytes: Int
+
+  public init(
+    device: Rate = Rate(perSecond: 10, burst: 50), address: Rate = Rate(perSecond: 5, burst: 60),
+    quotaBytes: Int = 1024 * 1024 * 1024
+  ) {
+    self.device = device
+    self.address = address
+    self.quotaBytes = quotaBytes
+  }
+}
+
+/// Where signals go: the Push Service's web-service API.
+public struct SignalTarget: Hashable, Sendable {
+  /// `http://HOST:PORT`; the route is appended.
+  public let url: String
+  /// Sent as a bearer token; known to both servers and nobody else.
+  public let serviceKey: String
+
+  public init(url: String, serviceKey: String) {
+    self.url = url
+    self.serviceKey = serviceKey
+  }
+}
+
+/// All that an Attribute Server is made of.
+public struct ServerArguments: Sendable {
+  public var database: ServerDatabase
+  public var invites: Invites
+  public var host: String
+  /// 0 lets the system choose.
+  public var port: Int
+  public var registration: Registration
+  /// ``/Wire/ServerInfo/push`` as devices are told.
+  public var push: String?
+  /// nil: signals stay queued until there is a Push Service.
+  public var signals: SignalTarget?
+  public var limits: ServerLimits
+  public var clock: ServerClock
+  public var logger: Logger
+  /// Called with the port once connections are accepted.
+  public var onListening: @Sendable (Int) async -> Void
+
+  public init(
+    database: ServerDatabase, invites: Invites, host: String = "127.0.0.1", port: Int = 0,
+    registration: Registration, push: String? = nil, signals: SignalTarget? = nil,
+    limits: ServerLimits = ServerLimits(), clock: ServerClock = .system, logger: Logger,
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) {
+    self.database = database
+    self.invites = invites
+    self.host = host
+    self.port = port
+    self.registration = registration
+    self.push = push
+    self.signals = signals
+    self.limits = limits
+    self.clock = clock
+    self.logger = logger
+    self.onListening = onListening
+  }
+}

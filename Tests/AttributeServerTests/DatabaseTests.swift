@@ -1,0 +1,137 @@
+@testable import AttributeServer
+import Foundation
+import GRDB
+import Testing
+import Wire
+
+struct DatabaseTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  private var path: String { folder.path + "/attributes.sqlite" }
+
+  /// What opening the file fails with.
+  private func failure() -> AttributeServerError? {
+    do {
+      _ = try openDatabase(folder)
+      return nil
+    } catch {
+      return error as? AttributeServerError
+    }
+  }
+
+  @Test func identityAndLedgerSurviveAStop() throws {
+    let first = try openDatabase(folder)
+    var fixture = try TestLedger(store: first.store)
+    let frame = try fixture.home.commit(fixture.account)
+    #expect(try fixture.outcome(of: frame) == "accepted")
+    try first.close()
+    let second = try openDatabase(folder)
+    #expect(second.identity.instance == first.identity.instance)
+    #expect(second.identity.generation == first.identity.generation)
+    #expect(second.identity.signingSeed == first.identity.signingSeed)
+    fixture.store = second.store
+    #expect(try fixture.outcome(of: frame) == "known")
+  }
+
+  @Test func aCommitWithoutACleanStopIsThereToo() async throws {
+    var fixture = try TestLedger(store: try openDatabase(folder).store)
+    let frame = try fixture.home.commit(fixture.account)
+    _ = try fixture.outcome(of: frame)
+    // Copied while open, as a crash would leave it.
+    let copy = try TemporaryFolder()
+    for name in ["attributes.sqlite", "attributes.sqlite-wal"] {
+      try FileManager.default.copyItem(
+        atPath: folder.path + "/" + name, toPath: copy.path + "/" + name)
+    }
+    let database = try openDatabase(copy)
+    fixture.store = database.store
+    #expect(try fixture.outcome(of: frame) == "known")
+    #expect(try await database.pendingSignals(limit: 10).map(\.sequence) == [1])
+  }
+
+  @Test func aTruncatedFileIsNamedAndLeftAlone() throws {
+    let database = try openDatabase(folder)
+    _ = try TestLedger(store: database.store)
+    try database.close()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    let half = whole.prefix(whole.count / 2 + 100)
+    try half.write(to: URL(fileURLWithPath: path))
+    guard case .damaged = failure() else {
+      Issue.record("expected damage, not \(String(describing: failure()))")
+      return
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == half)
+  }
+
+  @Test func overwrittenPagesAreFound() throws {
+    let database = try openDatabase(folder)
+    _ = try TestLedger(store: database.store)
+    try database.close()
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    bytes.replaceSubrange(8192..<20_000, with: Data(repeating: 0xff, count: 11_808))
+    try bytes.write(to: URL(fileURLWithPath: path))
+    guard case .damaged = failure() else {
+      Issue.record("expected damage, not \(String(describing: failure()))")
+      return
+    }
+  }
+
+  @Test func textIsNoDatabase() throws {
+    try Data(repeating: 0x41, count: 5000).write(to: URL(fileURLWithPath: path))
+    guard case .damaged = failure() else {
+      Issue.record("expected damage, not \(String(describing: failure()))")
+      return
+    }
+  }
+
+  @Test func aDatabaseOfAnotherProgramIsLeftAlone() throws {
+    let other = try DatabaseQueue(path: path)
+    try other.write { try $0.execute(sql: "CREATE TABLE person (id INTEGER)") }
+    try other.close()
+    let before = try Data(contentsOf: URL(fileURLWithPath: path))
+    #expect(failure() == .notOurs(path: path))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+  }
+
+  @Test func aNewerSchemaIsLeftAlone() throws {
+    try openDatabase(folder).close()
+    let other = try DatabaseQueue(path: path)
+    try other.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try other.close()
+    #expect(failure() == .newerSchema(path: path, found: 99, known: 1))
+  }
+
+  @Test func aFolderHasOneOwnerAndIsPrivate() throws {
+    let path = folder.path + "/data"
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    let first = try DataFolder(path: path)
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+    #expect(mode as? NSNumber == 0o700)
+    #expect(throws: AttributeServerError.folderInUse(path: path)) { try DataFolder(path: path) }
+    withExtendedLifetime(first) {}
+  }
+
+  /// A full disk: the commit is refused as such, and the next one is taken once there is room.
+  @Test func aFullDiskRefusesACommitAndNothingElse() throws {
+    let database = try openDatabase(folder)
+    var fixture = try TestLedger(store: database.store)
+    try database.store.database.writeWithoutTransaction { db in
+      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+      try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+    }
+    let frame = try fixture.home.commit(fixture.account, size: 100_000)
+    let response = try fixture.sync([frame])
+    #expect(response.outcomes[0].problem?.code == .storageFull)
+    #expect(response.outcomes[0].problem?.retryable == true)
+    #expect(response.serverFrontier == Frontier())
+    try database.store.database.writeWithoutTransaction { db in
+      try db.execute(sql: "PRAGMA max_page_count = 100000")
+    }
+    #expect(try fixture.outcome(of: frame) == "accepted")
+  }
+}
