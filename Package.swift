@@ -15,7 +15,9 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let niocore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioposix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let niohttp = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let niowebsocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
@@ -53,6 +55,10 @@ let package = Package(
         "Wire", "Access", hummingbird, grdb, crypto, http, logging, lifecycle, niocore, niohttp,
       ],
       swiftSettings: settings),
+    .target(
+      name: "PushServer",
+      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, niowebsocket, crypto, logging],
+      swiftSettings: settings),
     // Tests.
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
     .testTarget(
@@ -68,6 +74,12 @@ let package = Package(
       name: "AttributeServerTests",
       dependencies: [
         "AttributeServer", "Access", "Wire", hummingbird, hummingbirdTesting, grdb, crypto, logging,
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PushServerTests",
+      dependencies: [
+        "PushServer", "Access", "Wire", niocore, nioposix, crypto, logging,
       ],
       swiftSettings: settings),
   ]

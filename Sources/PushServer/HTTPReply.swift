@@ -1,0 +1,49 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Wire
+
+/// A whole small HTTP answer.
+struct HTTPReply {
+  let status: HTTPResponseStatus
+  let mediaType: String
+  let body: [UInt8]
+  var headers: [(name: String, value: String)] = []
+
+  init(_ status: HTTPResponseStatus, text: String) {
+    self.status = status
+    mediaType = "text/plain; charset=utf-8"
+    body = Array(text.utf8)
+  }
+
+  init(json: [UInt8]) {
+    status = .ok
+    mediaType = "application/json"
+    body = json
+  }
+
+  init(_ problem: Problem) {
+    status = HTTPResponseStatus(statusCode: problem.status)
+    mediaType = Problem.mediaType
+    do {
+      body = Array(try JSONEncoder().encode(problem))
+    } catch {
+      // The status says the same.
+      body = []
+    }
+  }
+
+  /// Writes the answer, and ends the connection after it unless it is kept alive.
+  func write(to context: ChannelHandlerContext, keepAlive: Bool) {
+    var head = HTTPResponseHead(version: .http1_1, status: status)
+    head.headers.add(name: "content-type", value: mediaType)
+    head.headers.add(name: "content-length", value: String(body.count))
+    for (name, value) in headers { head.headers.add(name: name, value: value) }
+    if !keepAlive { head.headers.add(name: "connection", value: "close") }
+    let channel = context.channel
+    channel.write(HTTPServerResponsePart.head(head), promise: nil)
+    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+    let done = channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+    if !keepAlive { done.whenComplete { _ in channel.close(promise: nil) } }
+  }
+}

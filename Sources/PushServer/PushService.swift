@@ -1,0 +1,155 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOWebSocket
+import Wire
+
+/// The Push Service: a listener for devices (`GET /push`, a WebSocket) and one for the Attribute
+/// Server (`POST /v1/signals`), on one event loop with one hub and no locks.
+public final class PushService: Sendable {
+  /// What the kernel may hold for one device: stale frames are not worth more.
+  private static let sendBufferBytes = 8192
+  /// Frames of devices are a few hundred bytes; a pooled default buffer would cost 2 KiB each.
+  private static let receiveBufferBytes = 512
+
+  /// The port devices connect to.
+  public let devicePort: Int
+  /// The port of the web-service API.
+  public let signalPort: Int
+  private let group: MultiThreadedEventLoopGroup
+  private let node: PushNode
+  private let listeners: [any Channel]
+
+  /// Starts both listeners; throws when an address cannot be used.
+  public static func start(_ configuration: PushConfiguration) async throws -> PushService {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let node = PushNode(loop: group.next(), configuration: configuration)
+    do {
+      let devices = try await deviceBootstrap(group, node: node)
+        .bind(host: configuration.deviceHost, port: configuration.devicePort).get()
+      let signals: any Channel
+      do {
+        signals = try await signalBootstrap(group, node: node)
+          .bind(host: configuration.signalHost, port: configuration.signalPort).get()
+      } catch {
+        throw PushServerError(
+          host: configuration.signalHost, port: configuration.signalPort, error)
+      }
+      try await node.loop.submit { node.start() }.get()
+      return PushService(group: group, node: node, devices: devices, signals: signals)
+    } catch {
+      try await group.shutdownGracefully()
+      if error is PushServerError { throw error }
+      throw PushServerError(
+        host: configuration.deviceHost, port: configuration.devicePort, error)
+    }
+  }
+
+  private init(
+    group: MultiThreadedEventLoopGroup, node: PushNode, devices: any Channel,
+    signals: any Channel
+  ) {
+    self.group = group
+    self.node = node
+    listeners = [devices, signals]
+    devicePort = devices.localAddress?.port ?? 0
+    signalPort = signals.localAddress?.port ?? 0
+  }
+
+  /// Devices connected or saying hello.
+  public func connectionCount() async throws -> Int {
+    let node = node
+    return try await node.loop.submit { node.connectionCount }.get()
+  }
+
+  /// Stops accepting, sends every device away with a wait of its own, and ends: when all are gone,
+  /// or after `limit` with those that are left.
+  public func drain(limit: Duration = .seconds(3)) async throws {
+    let node = node
+    for listener in listeners {
+      // Closed already when the process is going down for another reason.
+      do { try await listener.close() } catch ChannelError.alreadyClosed {}
+    }
+    try await node.loop.submit { node.drain() }.get()
+    let end = ContinuousClock.now + limit
+    while try await connectionCount() > 0, ContinuousClock.now < end {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    try await node.loop.submit { node.stop() }.get()
+    try await group.shutdownGracefully()
+  }
+
+  private static func deviceBootstrap(
+    _ group: MultiThreadedEventLoopGroup, node: PushNode
+  ) -> ServerBootstrap {
+    ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.socketOption(.so_sndbuf), value: sendBufferBytes)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(
+        .writeBufferWaterMark,
+        value: ChannelOptions.Types.WriteBufferWaterMark(low: 512, high: 1024)
+      )
+      .childChannelOption(
+        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBufferBytes)
+      )
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard node.hasRoom else {
+            channel.close(promise: nil)
+            return
+          }
+          try addDeviceHandlers(to: channel, node: node)
+        }
+      }
+  }
+
+  private static func addDeviceHandlers(to channel: any Channel, node: PushNode) throws {
+    let upgrader = NIOWebSocketServerUpgrader(
+      maxFrameSize: Limits.pushFrameBytes, automaticErrorHandling: false,
+      shouldUpgrade: { channel, head in
+        let accepted = isWelcome(head, node: node)
+        return channel.eventLoop.makeSucceededFuture(accepted ? HTTPHeaders() : nil)
+      },
+      upgradePipelineHandler: { channel, _ in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(DeviceConnection(node: node))
+        }
+      })
+    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+      withPipeliningAssistance: false,
+      withServerUpgrade: (
+        upgraders: [upgrader],
+        completionHandler: { context in
+          context.pipeline.syncOperations.removeHandler(name: DeviceHTTPHandler.name, promise: nil)
+        }
+      ), withErrorHandling: true)
+    try channel.pipeline.syncOperations.addHandler(
+      DeviceHTTPHandler(), name: DeviceHTTPHandler.name)
+  }
+
+  /// A page in a browser names its origin and must be on the list; a program names none.
+  private static func isWelcome(_ head: HTTPRequestHead, node: PushNode) -> Bool {
+    guard head.uri.prefix(while: { $0 != "?" }) == Route.push else { return false }
+    return head.headers["origin"].allSatisfy(node.configuration.allowedOrigins.contains)
+  }
+
+  private static func signalBootstrap(
+    _ group: MultiThreadedEventLoopGroup, node: PushNode
+  ) -> ServerBootstrap {
+    ServerBootstrap(group: group)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+          // Two minutes: twice what the sender keeps an idle connection for.
+          try pipeline.addHandler(IdleStateHandler(allTimeout: .minutes(2)))
+          try pipeline.addHandler(SignalHandler(node: node))
+        }
+      }
+  }
+}

@@ -1,0 +1,216 @@
+public import Access
+public import Wire
+
+/// How a WebSocket is closed (RFC 6455, section 7.4; 4000 and up are ours).
+public enum CloseCode: UInt16, Hashable, Sendable {
+  case normal = 1000
+  case goingAway = 1001
+  case protocolError = 1002
+  /// A binary message: frames are text here.
+  case unacceptableData = 1003
+  /// Text that is not UTF-8.
+  case invalidPayload = 1007
+  /// A frame that does not read, or came out of turn.
+  case policyViolation = 1008
+  case tooBig = 1009
+  case tryAgainLater = 1013
+  /// The token is bad or has expired.
+  case unauthenticated = 4401
+  /// The device has a newer connection.
+  case replaced = 4409
+}
+
+/// One device's connection as a machine without socket or clock: what comes in is an ``Event``,
+/// what is to be done an ``Effect``.
+///
+/// First `hello`, within ``/Wire/Limits/helloWait``; its token is checked, then the device is
+/// joined to its account. `hello` again brings a new token before the old one expires. Both ends
+/// ping; whoever has not been heard for two pings is gone.
+public struct Session: Sendable {
+  public enum Event: Sendable {
+    /// A whole text message, at most ``/Wire/Limits/pushFrameBytes``.
+    case text([UInt8])
+    /// Anything else that shows life: a pong, a ping, a part of a message.
+    case heard
+    /// What became of the token that ``Effect/check(token:)`` named.
+    case checked(Result<AccessClaims, AccessError>)
+    /// Time passed. Comes about once a second.
+    case tick
+    /// The WebSocket's rules were broken.
+    case violation(CloseCode)
+    /// The server is stopping.
+    case drain(retryAfterMilliseconds: Int)
+    /// The hub sends this connection away.
+    case dismiss(PushFrame.Reason)
+  }
+
+  public enum Effect: Hashable, Sendable {
+    case check(token: String)
+    /// Join the account: answer with `welcome`, and tell the others.
+    case join(account: AccountID, device: DeviceID, frontier: Digest32)
+    /// The same device said hello again: answer with `welcome` only.
+    case rejoin(frontier: Digest32)
+    case acknowledge(device: DeviceID, sequence: UInt64)
+    case send(PushFrame)
+    /// Send a WebSocket ping.
+    case ping
+    /// Send `bye`, then close. Nothing follows.
+    case close(CloseCode, PushFrame)
+    /// Close without a word: nobody is there to read it.
+    case abandon
+  }
+
+  private enum State: Sendable {
+    /// The state while no hello has come.
+    case greeting(until: Duration)
+    /// The state while the first token is being checked.
+    case checking(frontier: Digest32, until: Duration)
+    case joined(Joined)
+    /// The state after ``Effect/close(_:_:)``: nothing is answered any more.
+    case closed
+  }
+
+  private struct Joined: Sendable {
+    let account: AccountID
+    let device: DeviceID
+    /// Seconds since 1970.
+    var expiresAt: Int64
+    /// The digest of a hello whose token is being checked.
+    var renewing: Digest32?
+  }
+
+  /// Text messages of one device between two ticks: an acknowledgement for each signal of a full
+  /// account, several times over.
+  static let textsPerTick = 200
+  /// Two misses and the connection is dead.
+  static let missesAllowed = 2
+
+  private var state: State
+  private var nextPing: Duration
+  private var misses = 0
+  /// Text messages since the last tick.
+  private var texts = 0
+
+  /// - Parameter uptime: A clock that never goes back.
+  public init(uptime: Duration) {
+    state = .greeting(until: uptime + Limits.helloWait)
+    nextPing = uptime + Limits.pingInterval
+  }
+
+  /// Whether the connection was sent away or given up.
+  public var isClosed: Bool {
+    if case .closed = state { true } else { false }
+  }
+
+  /// - Parameters:
+  ///   - uptime: A clock that never goes back; measures waits.
+  ///   - now: Milliseconds since 1970; measured against the token.
+  public mutating func handle(_ event: Event, uptime: Duration, now: Int64) -> [Effect] {
+    if isClosed { return [] }
+    switch event {
+    case .heard:
+      misses = 0
+      return []
+    case .text(let text):
+      misses = 0
+      texts += 1
+      guard texts <= Self.textsPerTick else { return close(.tryAgainLater, .busy, after: 1000) }
+      return read(text, uptime: uptime)
+    case .checked(let result): return checked(result)
+    case .tick: return tick(uptime: uptime, now: now)
+    case .violation(let code): return close(code, .malformed)
+    case .drain(let milliseconds): return close(.goingAway, .draining, after: milliseconds)
+    case .dismiss(let reason): return dismiss(reason)
+    }
+  }
+
+  private mutating func read(_ text: [UInt8], uptime: Duration) -> [Effect] {
+    let frame: PushFrame
+    do {
+      frame = try PushFrame(text: text)
+    } catch .overLimit {
+      return close(.tooBig, .malformed)
+    } catch {
+      return close(.policyViolation, .malformed)
+    }
+    switch (frame, state) {
+    case (.hello(let token, let frontier), .greeting):
+      state = .checking(frontier: frontier, until: uptime + Limits.helloWait)
+      return [.check(token: token)]
+    case (.hello(let token, let frontier), .joined(var joined)):
+      guard joined.renewing == nil else { return close(.policyViolation, .malformed) }
+      joined.renewing = frontier
+      state = .joined(joined)
+      return [.check(token: token)]
+    case (.acknowledgement(let device, let sequence, _), .joined):
+      return [.acknowledge(device: device, sequence: sequence)]
+    case (.ping, .joined): return [.send(.pong)]
+    case (.pong, .joined): return []
+    default: return close(.policyViolation, .malformed)
+    }
+  }
+
+  private mutating func checked(_ result: Result<AccessClaims, AccessError>) -> [Effect] {
+    guard case .success(let claims) = result, claims.scope == .sync else {
+      let expired = if case .failure(.expired) = result { true } else { false }
+      return close(.unauthenticated, expired ? .expired : .unauthenticated)
+    }
+    switch state {
+    case .checking(let frontier, _):
+      state = .joined(
+        Joined(account: claims.account, device: claims.device, expiresAt: claims.expiresAt))
+      return [.join(account: claims.account, device: claims.device, frontier: frontier)]
+    case .joined(var joined):
+      guard let frontier = joined.renewing else { return [] }
+      // A connection never changes hands.
+      guard claims.account == joined.account, claims.device == joined.device else {
+        return close(.unauthenticated, .unauthenticated)
+      }
+      joined.expiresAt = claims.expiresAt
+      joined.renewing = nil
+      state = .joined(joined)
+      return [.rejoin(frontier: frontier)]
+    case .greeting, .closed: return []
+    }
+  }
+
+  private mutating func tick(uptime: Duration, now: Int64) -> [Effect] {
+    texts = 0
+    switch state {
+    case .greeting(let until) where uptime >= until:
+      return close(.policyViolation, .unauthenticated)
+    case .checking(_, let until) where uptime >= until:
+      return close(.tryAgainLater, .busy, after: 1000)
+    case .joined(let joined)
+    where now / 1000 > joined.expiresAt + Limits.tokenLeeway.components.seconds:
+      return close(.unauthenticated, .expired)
+    case .greeting, .checking, .joined: break
+    case .closed: return []
+    }
+    guard uptime >= nextPing else { return [] }
+    nextPing = uptime + Limits.pingInterval
+    guard misses < Self.missesAllowed else {
+      state = .closed
+      return [.abandon]
+    }
+    misses += 1
+    return [.ping]
+  }
+
+  private mutating func dismiss(_ reason: PushFrame.Reason) -> [Effect] {
+    switch reason {
+    case .replaced: close(.replaced, reason)
+    case .busy, .slow: close(.tryAgainLater, reason, after: 1000)
+    case .draining: close(.goingAway, reason)
+    case .malformed: close(.policyViolation, reason)
+    case .revoked, .expired, .unauthenticated: close(.unauthenticated, reason)
+    }
+  }
+
+  private mutating func close(
+    _ code: CloseCode, _ reason: PushFrame.Reason, after milliseconds: Int = 0
+  ) -> [Effect] {
+    state = .closed
+    return [.close(code, .bye(reason: reason, retryAfterMilliseconds: milliseconds))]
+  }
+}

@@ -1,0 +1,112 @@
+import Crypto
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Wire
+
+/// The web-service API: `POST /v1/signals` with one ``/Wire/Signal`` or an array of them, from
+/// whoever bears the service key. Answered once the signals are with the hub.
+final class SignalHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+
+  private let node: PushNode
+  /// The digest of the key: digests have one length, so comparing takes the same time always.
+  private let keyDigest: [UInt8]
+  private var head: HTTPRequestHead?
+  private var body = ByteBuffer()
+  private var tooLarge = false
+
+  init(node: PushNode) {
+    self.node = node
+    keyDigest = Self.digest(node.configuration.serviceKey)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      self.head = head
+      body.clear()
+      tooLarge = false
+    case .body(var part):
+      guard body.readableBytes + part.readableBytes <= Limits.signalBodyBytes else {
+        tooLarge = true
+        return
+      }
+      body.writeBuffer(&part)
+    case .end:
+      guard let head else { return }
+      reply(to: head).write(to: context, keepAlive: head.isKeepAlive && !tooLarge)
+    }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is IdleStateHandler.IdleStateEvent {
+      context.close(promise: nil)
+    } else {
+      context.fireUserInboundEventTriggered(event)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+
+  private func reply(to head: HTTPRequestHead) -> HTTPReply {
+    let path = head.uri.prefix { $0 != "?" }
+    switch (path, head.method) {
+    case (Route.health[...], .GET): return HTTPReply(.ok, text: "ok\n")
+    case (Route.signals[...], .POST): break
+    case (Route.signals[...], _), (Route.health[...], _):
+      return HTTPReply(Problem(.methodNotAllowed))
+    default: return HTTPReply(Problem(.notFound))
+    }
+    do throws(Problem) {
+      try checkKey(head.headers.first(name: "authorization"))
+      let signals = try readSignals()
+      node.publish(signals)
+      return HTTPReply(json: Array(#"{"queued":\#(signals.count)}"#.utf8))
+    } catch {
+      return HTTPReply(error)
+    }
+  }
+
+  private func checkKey(_ authorization: String?) throws(Problem) {
+    let prefix = "Bearer "
+    guard let authorization, authorization.hasPrefix(prefix) else {
+      throw Problem(.authenticationFailed)
+    }
+    let given = Self.digest(String(authorization.dropFirst(prefix.count)))
+    let difference = zip(given, keyDigest).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) }
+    guard difference == 0 else { throw Problem(.authenticationFailed) }
+  }
+
+  private func readSignals() throws(Problem) -> [Signal] {
+    guard !tooLarge else {
+      throw Problem(.tooLarge, detail: "A body has at most \(Limits.signalBodyBytes) bytes.")
+    }
+    let bytes = Data(body.readableBytesView)
+    let isList = bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == 0x5b
+    let signals: [Signal]
+    do {
+      let decoder = JSONDecoder()
+      signals =
+        isList
+        ? try decoder.decode([Signal].self, from: bytes)
+        : [try decoder.decode(Signal.self, from: bytes)]
+    } catch {
+      throw Problem(.malformed, detail: "The body is no signal and no list of signals.")
+    }
+    guard signals.count <= Limits.signalsPerPost else {
+      throw Problem(.tooMany, detail: "A body has at most \(Limits.signalsPerPost) signals.")
+    }
+    guard signals.allSatisfy({ ($0.trace?.count ?? 0) <= Limits.traceCharacters }) else {
+      throw Problem(
+        .tooLarge, detail: "A trace has at most \(Limits.traceCharacters) characters.")
+    }
+    return signals
+  }
+
+  private static func digest(_ text: String) -> [UInt8] {
+    Array(SHA256.hash(data: Array(text.utf8)))
+  }
+}

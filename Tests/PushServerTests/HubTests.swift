@@ -1,0 +1,238 @@
+import Crypto
+@testable import PushServer
+import Testing
+import Wire
+
+private let account: AccountID = id(1)
+private let home: DeviceID = id(2)
+private let work: DeviceID = id(3)
+private let mobile: DeviceID = id(4)
+
+private func digest(_ sequences: [DeviceID: UInt64]) -> Digest32 {
+  Digest32(bytes: Array(SHA256.hash(data: Frontier.digestInput(sequences)))) ?? .zero
+}
+
+private func signal(_ device: DeviceID, _ sequence: UInt64) -> Signal {
+  Signal(account: account, device: device, sequence: sequence, trace: "t")
+}
+
+private func frame(_ device: DeviceID, _ sequence: UInt64, at: Int64 = 0) -> PushFrame {
+  .signal(PushFrame.Update(device: device, sequence: sequence, at: at, trace: "t"))
+}
+
+private func online(_ device: DeviceID, _ sequences: [DeviceID: UInt64] = [:], at: Int64 = 0)
+  -> PushFrame.Presence
+{
+  PushFrame.Presence(device: device, online: true, at: at, frontier: digest(sequences))
+}
+
+extension Hub {
+  fileprivate mutating func join(_ id: ConnectionID, _ device: DeviceID) -> [Delivery] {
+    join(id, account: account, device: device, frontier: digest([:]), now: 0)
+  }
+}
+
+@Test func aSignalReachesEveryDeviceButItsAuthor() {
+  var hub = Hub()
+  for (connection, device) in [(1, home), (2, work), (3, mobile)] as [(UInt64, DeviceID)] {
+    _ = hub.join(connection, device)
+  }
+  #expect(
+    Set(hub.publish(signal(home, 1), now: 5)) == [
+      .send(frame(home, 1, at: 5), to: 2), .send(frame(home, 1, at: 5), to: 3),
+    ])
+}
+
+@Test func anOldOrRepeatedSignalIsDropped() {
+  var hub = Hub()
+  _ = hub.join(1, work)
+  #expect(hub.publish(signal(home, 3), now: 0) == [.send(frame(home, 3), to: 1)])
+  #expect(hub.publish(signal(home, 3), now: 0) == [])
+  #expect(hub.publish(signal(home, 2), now: 0) == [])
+  #expect(hub.publish(signal(home, 4), now: 0) == [.send(frame(home, 4), to: 1)])
+}
+
+@Test func nothingCrossesAccounts() {
+  var hub = Hub()
+  _ = hub.join(1, work)
+  let foreign = Signal(account: id(9), device: home, sequence: 1)
+  #expect(hub.publish(foreign, now: 0) == [])
+  #expect(
+    hub.join(2, account: id(9), device: mobile, frontier: digest([home: 1]), now: 0) == [
+      .send(.welcome(behind: false, presence: [], pingSeconds: 25), to: 2)
+    ])
+}
+
+@Test func welcomeTellsWhetherSignalsWereMissed() {
+  var hub = Hub()
+  _ = hub.publish(signal(home, 3), now: 0)
+  _ = hub.publish(signal(work, 1), now: 0)
+  for (held, behind) in [
+    ([home: 3, work: 1], false), ([home: 2, work: 1], true), ([:], true),
+    ([home: 3, work: 1, mobile: 1], true),
+  ] as [([DeviceID: UInt64], Bool)] {
+    var copy = hub
+    let deliveries = copy.join(
+      1, account: account, device: mobile, frontier: digest(held), now: 0)
+    #expect(
+      deliveries == [.send(.welcome(behind: behind, presence: [], pingSeconds: 25), to: 1)])
+  }
+}
+
+@Test func devicesSeeEachOtherComeAndGo() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  let joined = hub.join(2, account: account, device: work, frontier: digest([:]), now: 7)
+  #expect(
+    joined == [
+      .send(.welcome(behind: false, presence: [online(home)], pingSeconds: 25), to: 2),
+      .send(.presence(online(work, at: 7)), to: 1),
+    ])
+  let gone = PushFrame.Presence(device: work, online: false, at: 9, frontier: digest([:]))
+  #expect(hub.leave(2, now: 9) == [.send(.presence(gone), to: 1)])
+  #expect(hub.leave(2, now: 10) == [])
+  let back = hub.join(3, mobile)
+  #expect(
+    back.first
+      == .send(.welcome(behind: false, presence: [online(home), gone], pingSeconds: 25), to: 3))
+}
+
+@Test func theNewestConnectionOfADeviceWinsUnnoticed() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.join(2, work)
+  let again = hub.join(3, work)
+  #expect(
+    again == [
+      .send(.welcome(behind: false, presence: [online(home)], pingSeconds: 25), to: 3),
+      .dismiss(2, .replaced),
+    ])
+  #expect(hub.leave(2, now: 1) == [], "the old one's end says nothing about the device")
+  #expect(hub.publish(signal(home, 1), now: 0) == [.send(frame(home, 1), to: 3)])
+}
+
+@Test func aRenewedHelloIsComparedAgain() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.publish(signal(work, 1), now: 0)
+  #expect(
+    hub.rejoin(1, frontier: digest([:]), now: 3) == [
+      .send(.welcome(behind: true, presence: [], pingSeconds: 25), to: 1)
+    ])
+  #expect(
+    hub.rejoin(1, frontier: digest([work: 1]), now: 3) == [
+      .send(.welcome(behind: false, presence: [], pingSeconds: 25), to: 1)
+    ])
+}
+
+@Test func acknowledgementsReachTheOthersWithTheirSender() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.join(2, work)
+  #expect(
+    hub.acknowledge(2, device: home, sequence: 4) == [
+      .send(.acknowledgement(device: home, sequence: 4, by: work), to: 1)
+    ])
+  #expect(hub.acknowledge(99, device: home, sequence: 4) == [])
+}
+
+@Test func anAccountHasAtMostSixtyFourConnections() {
+  var hub = Hub()
+  for byte in UInt8(1)...64 { _ = hub.join(UInt64(byte), id(byte)) }
+  #expect(hub.join(65, id(65)) == [.dismiss(65, .busy)])
+  #expect(hub.connectionCount == 64)
+  #expect(hub.join(66, id(64)).contains(.dismiss(64, .replaced)))
+}
+
+@Test func quietAccountsAreForgottenAndConnectedOnesAreNot() {
+  var hub = Hub(accountLimit: 10)
+  _ = hub.join(1, work)
+  _ = hub.publish(signal(home, 1), now: 0)
+  for byte in UInt8(100)...150 {
+    _ = hub.publish(Signal(account: id(byte), device: home, sequence: 1), now: 0)
+  }
+  #expect(hub.accounts.count <= 10)
+  #expect(hub.publish(signal(home, 2), now: 0) == [.send(frame(home, 2), to: 1)])
+}
+
+struct PendingFramesTests {
+  private func drained(_ pending: inout PendingFrames) -> [PushFrame] {
+    var frames: [PushFrame] = []
+    while let frame = pending.next() { frames.append(frame) }
+    return frames
+  }
+
+  @Test func onlyTheNewestOfEachKindIsKept() {
+    var pending = PendingFrames()
+    for sequence in UInt64(1)...1000 { pending.add(frame(home, sequence)) }
+    pending.add(frame(home, 999))
+    pending.add(frame(work, 2))
+    pending.add(.presence(online(work)))
+    let gone = PushFrame.Presence(device: work, online: false, at: 1)
+    pending.add(.presence(gone))
+    for sequence in [5, 9, 7] as [UInt64] {
+      pending.add(.acknowledgement(device: home, sequence: sequence, by: work))
+    }
+    pending.add(.pong)
+    pending.add(.pong)
+    #expect(
+      drained(&pending) == [
+        frame(home, 1000), frame(work, 2), .presence(gone),
+        .acknowledgement(device: home, sequence: 9, by: work), .pong,
+      ])
+    #expect(pending.isEmpty)
+  }
+
+  @Test func moreAuthorsThanFitBecomeYouAreBehind() {
+    var pending = PendingFrames()
+    for byte in UInt8(1)...65 { pending.add(frame(id(byte), 1)) }
+    pending.add(frame(id(66), 1))
+    #expect(drained(&pending) == [.signal(nil)])
+    pending.add(frame(home, 1))
+    #expect(drained(&pending) == [frame(home, 1)])
+  }
+
+  @Test func aWelcomeComesFirst() {
+    var pending = PendingFrames()
+    pending.add(frame(home, 1))
+    let welcome = PushFrame.welcome(behind: true, presence: [], pingSeconds: 25)
+    pending.add(welcome)
+    #expect(drained(&pending) == [welcome, frame(home, 1)])
+  }
+}
+
+struct MessageAssemblerTests {
+  private func code(
+    _ parts: [(MessageAssembler.Part, [UInt8], Bool)]
+  ) -> CloseCode? {
+    var assembler = MessageAssembler(limitBytes: 8)
+    do throws(MessageViolation) {
+      for (part, bytes, isLast) in parts {
+        _ = try assembler.add(part, bytes: bytes, isLast: isLast)
+      }
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+
+  @Test func partsBecomeOneMessage() throws {
+    var assembler = MessageAssembler(limitBytes: 8)
+    let euro = Array("€".utf8)
+    #expect(try assembler.add(.text, bytes: [euro[0]], isLast: false) == nil)
+    #expect(try assembler.add(.continuation, bytes: [euro[1]], isLast: false) == nil)
+    #expect(try assembler.add(.continuation, bytes: [euro[2]], isLast: true) == euro)
+    #expect(try assembler.add(.text, bytes: [], isLast: true) == [])
+  }
+
+  @Test func brokenRulesHaveTheirCodes() {
+    #expect(code([(.binary, [1], true)]) == .unacceptableData)
+    #expect(code([(.continuation, [1], true)]) == .protocolError)
+    #expect(code([(.text, [0x61], false), (.text, [0x61], true)]) == .protocolError)
+    #expect(code([(.text, [0xff], true)]) == .invalidPayload)
+    #expect(code([(.text, [0xed, 0xa0, 0x80], true)]) == .invalidPayload)
+    let five = [UInt8](repeating: 0x61, count: 5)
+    #expect(code([(.text, five, false), (.continuation, five, true)]) == .tooBig)
+    #expect(code([(.text, [0x61], false), (.continuation, [0x62], true)]) == nil)
+  }
+}
