@@ -1,0 +1,145 @@
+import ArgumentParser
+import AttributeServer
+import Foundation
+import Logging
+import PushServer
+
+/// The options of the Attribute Server.
+struct AttributeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder where everything is kept; created if missing, readable by you alone.",
+      valueName: "DIR"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Default: 127.0.0.1:7480.", valueName: "HOST:PORT"))
+  var listen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where devices reach the Push Service, if not at its port on this server's host.",
+      valueName: "URL"))
+  var pushUrl: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Who may create an account: invite, open (loopback only) or closed. Default: open on \
+      loopback, else invite.
+      """, valueName: "WHO"))
+  var registration: String?
+
+  func plan(_ settings: Settings, behindProxy: Bool) throws(DaemonError) -> AttributePlan {
+    guard let data = settings.text("data", data) else {
+      throw .usage("--data is missing: the folder where everything is kept.")
+    }
+    let listen = try ListenAddress(
+      settings.text("listen", listen) ?? "127.0.0.1:7480", option: "listen")
+    try listen.require(behindProxy: behindProxy, option: "listen")
+    // Behind a proxy everyone seems to come from loopback.
+    let isPrivate = listen.isLoopback && !behindProxy
+    let given = settings.text("registration", registration)
+    guard let who = Registration(rawValue: given ?? (isPrivate ? "open" : "invite")) else {
+      throw .usage("--registration is invite, open or closed; not `\(given ?? "")`.")
+    }
+    guard who != .open || isPrivate else {
+      throw .usage("\(AttributeServerError.openRegistrationBeyondLoopback)")
+    }
+    return AttributePlan(
+      data: data, listen: listen, pushURL: settings.text("push-url", pushUrl), registration: who)
+  }
+}
+
+/// The options of the Attribute Server, read and checked.
+struct AttributePlan {
+  let data: String
+  let listen: ListenAddress
+  let pushURL: String?
+  let registration: Registration
+}
+
+/// The options of the Push Service.
+struct PushOptions: ParsableArguments {
+  struct Addresses {
+    let devices: ListenAddress
+    let signals: ListenAddress
+  }
+
+  @Option(help: ArgumentHelp("For devices. Default: 127.0.0.1:7481.", valueName: "HOST:PORT"))
+  var pushListen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "For the Attribute Server. Default: 127.0.0.1:7482.", valueName: "HOST:PORT"))
+  var signalsListen: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Web pages that may connect, separated by commas. Default: none.", valueName: "ORIGINS"))
+  var allowedOrigins: String?
+
+  func addresses(_ settings: Settings, behindProxy: Bool) throws(DaemonError) -> Addresses {
+    let devices = try ListenAddress(
+      settings.text("push-listen", pushListen) ?? "127.0.0.1:7481", option: "push-listen")
+    try devices.require(behindProxy: behindProxy, option: "push-listen")
+    let signals = try ListenAddress(
+      settings.text("signals-listen", signalsListen) ?? "127.0.0.1:7482", option: "signals-listen")
+    try signals.require(behindProxy: behindProxy, option: "signals-listen")
+    return Addresses(devices: devices, signals: signals)
+  }
+}
+
+/// The data of an Attribute Server, opened.
+struct Backend {
+  let folder: DataFolder
+  let database: ServerDatabase
+  let invites: Invites
+
+  init(_ plan: AttributePlan, logger: Logger) throws(DaemonError) {
+    do throws(AttributeServerError) {
+      folder = try DataFolder(path: plan.data)
+      database = try ServerDatabase(path: folder.database, logger: logger)
+    } catch {
+      throw .failed("\(error)")
+    }
+    invites = Invites(dataPath: plan.data)
+  }
+
+  /// The first account needs a code too, and there is nobody yet to ask for one.
+  func announceInvite(_ registration: Registration) async throws {
+    guard registration == .invite, try await !database.hasAccounts(), !invites.hasOpen else {
+      return
+    }
+    let code = try failing { try invites.make() }
+    FileHandle.standardOutput.write(Data("The first account needs this invite: \(code)\n".utf8))
+  }
+
+  /// Serves until told to stop, then closes the database.
+  func run(
+    _ plan: AttributePlan, push: PushService?, pushURL: String?, signals: SignalTarget?,
+    ready: ReadyAnnouncement, logger: Logger
+  ) async throws {
+    let arguments = ServerArguments(
+      database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
+      registration: plan.registration, push: pushURL, signals: signals, logger: logger,
+      onListening: { port in
+        do {
+          try ready.write(port: port)
+        } catch {
+          logger.error("The ready file cannot be written")
+        }
+      })
+    try await failing {
+      let attributes = try AttributeService(arguments)
+      try await Supervisor(logger: logger, attributes: attributes, push: push).run()
+    }
+    do {
+      try database.close()
+    } catch {
+      logger.warning("The database was not closed cleanly; it is checked at the next start")
+    }
+    logger.info("Stopped")
+    // Held to the end, so that no other process opens the folder before.
+    withExtendedLifetime(folder) {}
+  }
+}

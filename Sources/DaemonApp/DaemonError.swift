@@ -1,0 +1,20 @@
+/// What ends the process, in words for the person who started it.
+enum DaemonError: Error, CustomStringConvertible {
+  /// A wrong command line, environment or configuration file.
+  case usage(String)
+  case failed(String)
+
+  /// 64 is EX_USAGE of sysexits(3).
+  var exitCode: Int32 {
+    switch self {
+    case .usage: 64
+    case .failed: 1
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .usage(let text), .failed(let text): text
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import AttributeServer
+import Foundation
+import Logging
+import PushServer
+
+/// `higginsd serve`: both servers in one process, joined by the same web-service API as when apart.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Attribute Server and Push Service in one process.",
+    discussion: "EXAMPLE: higginsd serve --data ~/higginsd --registration invite")
+
+  @OptionGroup var attributeOptions: AttributeOptions
+  @OptionGroup var pushOptions: PushOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() async throws {
+    let settings = try common.settings()
+    let logger = try common.logger(settings)
+    let behindProxy = try settings.flag("behind-proxy", common.behindProxy)
+    let plan = try attributeOptions.plan(settings, behindProxy: behindProxy)
+    let listen = try pushOptions.addresses(settings, behindProxy: behindProxy)
+    let backend = try Backend(plan, logger: logger)
+    try await backend.announceInvite(plan.registration)
+    let key = SecretKey.make()
+    let push = try await failing {
+      try await PushService.start(
+        pushOptions.configuration(
+          settings, listen, serviceKey: key,
+          tokens: try pushTokenVerifier(of: backend.database), logger: logger))
+    }
+    let signals = "http://\(listen.signals.urlHost):\(push.signalPort)"
+    let ready = ReadyAnnouncement(
+      path: settings.text("ready-file", common.readyFile), listen: plan.listen, logger: logger,
+      push: "ws://\(listen.devices.urlHost):\(push.devicePort)/push", signals: signals)
+    try await backend.run(
+      plan, push: push, pushURL: plan.pushURL ?? ":\(push.devicePort)/push",
+      signals: SignalTarget(url: signals, serviceKey: key), ready: ready, logger: logger)
+  }
+}
+
+/// `higginsd attributes`: the Attribute Server alone.
+struct Attributes: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The Attribute Server alone.",
+    discussion: """
+      EXAMPLE: higginsd attributes --data ~/higginsd --push-signals-url http://127.0.0.1:7482 \
+      --service-key-file ~/service-key --push-url :7481/push
+      """)
+
+  @OptionGroup var attributeOptions: AttributeOptions
+  @OptionGroup var common: CommonOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The Push Service's web-service API. Without it signals wait in the queue.",
+      valueName: "URL"))
+  var pushSignalsUrl: String?
+
+  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"))
+  var serviceKeyFile: String?
+
+  func run() async throws {
+    let settings = try common.settings()
+    let logger = try common.logger(settings)
+    let plan = try attributeOptions.plan(
+      settings, behindProxy: try settings.flag("behind-proxy", common.behindProxy))
+    let target = try settings.text("push-signals-url", pushSignalsUrl).map {
+      url throws(DaemonError) in
+      SignalTarget(
+        url: url.hasSuffix("/") ? String(url.dropLast()) : url,
+        serviceKey: try SecretKey.read(settings.text("service-key-file", serviceKeyFile)))
+    }
+    let backend = try Backend(plan, logger: logger)
+    try await backend.announceInvite(plan.registration)
+    let ready = ReadyAnnouncement(
+      path: settings.text("ready-file", common.readyFile), listen: plan.listen, logger: logger,
+      push: nil, signals: nil)
+    try await backend.run(
+      plan, push: nil, pushURL: plan.pushURL, signals: target, ready: ready, logger: logger)
+  }
+}
+
+/// `higginsd push`: the Push Service alone.
+struct Push: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The Push Service alone.",
+    discussion: """
+      EXAMPLE: higginsd push --attributes-url http://127.0.0.1:7480 --service-key-file ~/service-key
+      """)
+
+  @OptionGroup var pushOptions: PushOptions
+  @OptionGroup var common: CommonOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The Attribute Server, whose keys tokens are checked with.", valueName: "URL"))
+  var attributesUrl: String?
+
+  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"))
+  var serviceKeyFile: String?
+
+  func run() async throws {
+    let settings = try common.settings()
+    let logger = try common.logger(settings)
+    guard let given = settings.text("attributes-url", attributesUrl) else {
+      throw DaemonError.usage("--attributes-url is missing: whose tokens are to be checked?")
+    }
+    let url = given.hasSuffix("/") ? String(given.dropLast()) : given
+    let listen = try pushOptions.addresses(
+      settings, behindProxy: try settings.flag("behind-proxy", common.behindProxy))
+    let key = try SecretKey.read(settings.text("service-key-file", serviceKeyFile))
+    let push = try await failing {
+      try await PushService.start(
+        pushOptions.configuration(
+          settings, listen, serviceKey: key, tokens: pushOptions.verifier(attributesURL: url),
+          logger: logger))
+    }
+    let ready = ReadyAnnouncement(
+      path: settings.text("ready-file", common.readyFile), listen: nil, logger: logger,
+      push: "ws://\(listen.devices.urlHost):\(push.devicePort)/push",
+      signals: "http://\(listen.signals.urlHost):\(push.signalPort)")
+    try ready.write(port: nil)
+    try await Supervisor(logger: logger, attributes: nil, push: push).run()
+  }
+}
+
+/// `higginsd invite`: makes a code, also while the server runs.
+struct Invite: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a single-use code that lets somebody create an account.",
+    discussion: "EXAMPLE: higginsd invite --data ~/higginsd")
+
+  @Option(help: ArgumentHelp("The folder of the Attribute Server.", valueName: "DIR"))
+  var data: String?
+
+  func run() throws {
+    let settings = try Settings(path: nil)
+    guard let path = settings.text("data", data) else {
+      throw DaemonError.usage("--data is missing: the folder of the Attribute Server.")
+    }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw DaemonError.failed("There is no folder \(path); start `higginsd serve` first.")
+    }
+    print(try failing { try Invites(dataPath: path).make() })
+  }
+}
