@@ -96,5 +96,8 @@ let package = Package(
         "PushServer", "Access", "Wire", niocore, nioposix, crypto, logging,
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Sync", "Vault", "Wire", "AttributeServer"],
+      swiftSettings: settings),
   ]
 )
