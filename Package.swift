@@ -54,6 +54,8 @@ let package = Package(
       name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
+    .target(
+      name: "Storage", dependencies: ["Sync", "Vault", "Wire", grdb], swiftSettings: settings),
     // The servers.
     .target(name: "Access", dependencies: ["Wire", jwt], swiftSettings: settings),
     .target(
@@ -81,6 +83,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "SyncTests", dependencies: ["Sync", "Vault", "Wire"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", "Sync", "Wire", grdb],
       swiftSettings: settings),
     .testTarget(
       name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),
