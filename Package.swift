@@ -19,6 +19,7 @@ let niocore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioposix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let niohttp = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let niowebsocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let niossl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
@@ -38,6 +39,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -56,6 +58,12 @@ let package = Package(
     .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
     .target(
       name: "Storage", dependencies: ["Sync", "Vault", "Wire", grdb], swiftSettings: settings),
+    .target(
+      name: "Transport",
+      dependencies: [
+        "Sync", "Vault", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl, http,
+      ],
+      swiftSettings: settings),
     // The servers.
     .target(name: "Access", dependencies: ["Wire", jwt], swiftSettings: settings),
     .target(
@@ -86,6 +94,12 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", "Sync", "Wire", grdb],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: [
+        "Transport", "Sync", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),

@@ -1,0 +1,151 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Sync
+import Synchronization
+import Wire
+
+/// Sends one JSON request and reads one JSON answer.
+final class HTTPTransport: Sendable {
+  struct Timing: Sendable {
+    /// 5 s: a server that can be reached at all answers within one.
+    var connect = Duration.seconds(5)
+    /// 30 s: 2.5 MiB over 1 Mbit/s takes 21 s, and a mailbox waits 25 s for a letter.
+    var request = Duration.seconds(30)
+  }
+
+  struct Request: Sendable {
+    var method: HTTPMethod
+    /// Path and query.
+    var path: String
+    var body: [UInt8]?
+    var token: String?
+    var answerLimitBytes = 64 * 1024
+  }
+
+  /// 64 KiB: no problem says more.
+  private static let problemLimitBytes = 64 * 1024
+
+  let address: ServerAddress
+  let key: ServerKey
+  let trust: ServerTrust
+  private let client: HTTPClient
+  private let timing: Timing
+  /// Which of a loopback name's addresses took the last connection.
+  private let preferred = Mutex<ServerAddress?>(nil)
+
+  init(
+    address: ServerAddress, trust: ServerTrust, timing: Timing,
+    digest: @escaping @Sendable ([UInt8]) -> Digest32
+  ) throws {
+    self.address = address
+    self.trust = trust
+    self.timing = timing
+    let key = ServerKey(trust: trust, digest: digest)
+    self.key = key
+    var configuration = HTTPClient.Configuration(
+      tlsConfiguration: address.isSecure ? try trust.tlsConfiguration(pinned: .none) : nil,
+      redirectConfiguration: .disallow,
+      timeout: .init(connect: .init(timing.connect)), decompression: .disabled)
+    configuration.httpVersion = .http1Only
+    // A refused connection is told at once; when to try again is decided above.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    if address.isSecure {
+      configuration.http1_1ConnectionDebugInitializer = { key.check($0) }
+    }
+    client = HTTPClient(
+      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
+      configuration: configuration)
+  }
+
+  /// For other connections to the same host; nil where authorities are trusted.
+  var pinnedKey: ServerKey? {
+    if case .pin = trust.rule { key } else { nil }
+  }
+
+  deinit {
+    // Nothing is left to tell a failure to: requests under way keep this object.
+    client.shutdown { _ in }
+  }
+
+  /// The body of a 2xx answer; nil for 204.
+  func send(_ request: Request) async throws(ServiceFailure) -> [UInt8]? {
+    do {
+      let answer = try await sendToAnyAddress(request)
+      return try await read(answer, limitBytes: request.answerLimitBytes)
+    } catch let failure as ServiceFailure {
+      throw failure
+    } catch is NIOTooManyBytesError {
+      throw .unintelligible("the answer is longer than \(request.answerLimitBytes) bytes")
+    } catch let error as HTTPParserError where error != .invalidEOFState {
+      throw .unintelligible("the answer is not HTTP")
+    } catch {
+      throw .unreachable(reason: FailureReason.text(error))
+    }
+  }
+
+  private func sendToAnyAddress(_ request: Request) async throws -> HTTPClientResponse {
+    // A name is looked up each time: where it leads may have changed.
+    var targets = try await LoopbackNames.addresses(of: address)
+    let last = preferred.withLock { $0 }
+    if let last, let place = targets.firstIndex(of: last) { targets.swapAt(0, place) }
+    var failure: any Error = TransportError.noSuchHost(address.host)
+    for target in targets {
+      do {
+        let answer = try await send(request, to: target)
+        preferred.withLock { $0 = target }
+        return answer
+      } catch  where FailureReason.isBeforeConnection(error) {
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  private func send(_ request: Request, to target: ServerAddress) async throws -> HTTPClientResponse
+  {
+    var message = HTTPClientRequest(url: target.url + request.path)
+    message.method = request.method
+    message.headers.add(name: "host", value: address.authority)
+    message.headers.add(name: "accept", value: "application/json")
+    if let token = request.token {
+      message.headers.add(name: "authorization", value: "Bearer \(token)")
+    }
+    if let body = request.body {
+      message.headers.add(name: "content-type", value: "application/json")
+      message.body = .bytes(body)
+    }
+    return try await client.execute(message, timeout: TimeAmount(timing.request))
+  }
+
+  private func read(_ answer: HTTPClientResponse, limitBytes: Int) async throws -> [UInt8]? {
+    switch answer.status.code {
+    case 204:
+      return nil
+    case 200...299:
+      return Array(buffer: try await answer.body.collect(upTo: limitBytes))
+    case 300...399:
+      throw ServiceFailure.unintelligible("the server sends elsewhere, which is not followed")
+    default:
+      let body = try await answer.body.collect(upTo: Self.problemLimitBytes)
+      throw Self.failure(status: answer.status, body: Data(body.readableBytesView))
+    }
+  }
+
+  /// The problem in the body; without one, the answer comes from something in between.
+  private static func failure(status: HTTPResponseStatus, body: Data) -> ServiceFailure {
+    do {
+      return .refused(try JSONDecoder().decode(Problem.self, from: body))
+    } catch {
+      switch status.code {
+      case 502, 503, 504:
+        return .unreachable(reason: "a proxy answers for the server (\(status.code))")
+      default:
+        return .unintelligible("status \(status.code) without a problem")
+      }
+    }
+  }
+}

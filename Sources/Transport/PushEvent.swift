@@ -1,0 +1,12 @@
+public import Wire
+
+/// What the push connection tells.
+public enum PushEvent: Hashable, Sendable {
+  case connecting(transport: String)
+  /// Welcomed at `since` (milliseconds since 1970). `behind`: signals were missed; start a sync.
+  case connected(since: Int64, presence: [PushFrame.Presence], behind: Bool)
+  /// A signal, an acknowledgement of another device, or presence.
+  case frame(PushFrame)
+  /// Not connected, for `reason`; the next attempt is at `retryAt` (milliseconds since 1970).
+  case down(reason: String, retryAt: Int64)
+}

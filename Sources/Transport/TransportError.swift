@@ -1,0 +1,30 @@
+/// Why a connection was not made or not kept.
+///
+/// Calls of ``AttributeClient`` tell these, in words, as `ServiceFailure`.
+public enum TransportError: Error, Hashable, Sendable {
+  /// `reason` says what is wrong with the text of an address.
+  case invalidAddress(String, reason: String)
+  /// Plaintext would leave this machine.
+  case plaintextBeyondLoopback(host: String)
+  case noSuchHost(String)
+  /// The server has another key than the pin names, or than it had a moment ago.
+  case wrongServerKey
+  /// The other side broke the rules of the protocol; `reason` says which.
+  case protocolViolation(reason: String)
+  case timedOut
+}
+
+extension TransportError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .invalidAddress(let text, let reason):
+      "\"\(text)\" is no server address: \(reason)"
+    case .plaintextBeyondLoopback(let host):
+      "\(host) is not this machine, and http is not encrypted: use https"
+    case .noSuchHost: "no such host"
+    case .wrongServerKey: "TLS: the server has another key than expected"
+    case .protocolViolation(let reason): reason
+    case .timedOut: "timed out"
+    }
+  }
+}
