@@ -57,6 +57,8 @@ let package = Package(
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
     .target(
+      name: "Selector", dependencies: ["Sync", "Vault", "Wire", toml], swiftSettings: settings),
+    .target(
       name: "Storage", dependencies: ["Sync", "Vault", "Wire", grdb], swiftSettings: settings),
     .target(
       name: "Transport",
@@ -101,6 +103,11 @@ let package = Package(
         "Transport", "Sync", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl,
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "SelectorScreenTests", dependencies: ["Selector"], swiftSettings: settings),
+    .testTarget(
+      name: "SelectorTests", dependencies: ["Selector", "Sync", "Wire"],
+      exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),
     .testTarget(

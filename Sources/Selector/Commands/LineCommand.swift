@@ -1,0 +1,46 @@
+/// A command that is typed after `:` because it takes words, or has no key.
+enum LineCommand: String, CaseIterable {
+  case theme, pair, `import`, export, peers, log, conflicts, sync, lock
+  case saveScreen = "save-screen"
+  case help
+  case quit = "q"
+
+  /// What it takes and does, for the list above the line.
+  var text: String {
+    switch self {
+    case .theme: "NAME   colours, shown while you choose"
+    case .pair: "pair another device"
+    case .import: "FORMAT FILE   take in another program's export"
+    case .export: "FORMAT FILE   write everything out, readable"
+    case .peers: "the devices"
+    case .log: "the signals"
+    case .conflicts: "what waits for a choice"
+    case .sync: "synchronise now"
+    case .lock: "lock now"
+    case .saveScreen: "FILE   write this screen as text"
+    case .help: "all keys"
+    case .quit: "quit"
+    }
+  }
+
+  /// How many words it needs.
+  var wordCount: Int {
+    switch self {
+    case .import, .export: 2
+    case .theme, .saveScreen: 1
+    default: 0
+    }
+  }
+
+  /// Formats that can be read.
+  static let importFormats = ["bitwarden"]
+  /// Formats that can be written.
+  static let exportFormats = ["bitwarden"]
+}
+
+/// One line of the list above the command line.
+struct Candidate: Hashable, Sendable {
+  /// The whole line it stands for.
+  let line: String
+  let text: String
+}

@@ -1,0 +1,88 @@
+public import Sync
+public import Wire
+
+/// Everything that can happen to a selector; the only entrance to a ``Session``.
+public enum Event: Sendable {
+  case key(Key)
+  /// Text pasted at once. It is one undo step and never triggers keys.
+  case paste(String)
+  case resize(Size)
+  /// The time, in milliseconds since 1970. Comes before every batch of other events.
+  case clock(Int64)
+  /// The terminal is about to be handed back to the shell.
+  case suspended
+  case continued
+  case profile(Profile)
+  /// All contexts, whenever one of them changed, sorted by name without regard to case.
+  case contexts([ContextRecord])
+  /// What became different, on this device or by peers.
+  case changed([Change])
+  case status(SyncStatus)
+  case outcome(Outcome)
+}
+
+/// What came of an ``Effect``.
+public enum Outcome: Sendable {
+  case unlocked
+  /// `waitSeconds` is 0 while tries are left.
+  case wrongPassphrase(triesLeft: Int, waitSeconds: Int)
+  /// The account exists; `kit` is shown this once.
+  case accountCreated(kit: String)
+  /// This new device waits until a person has compared these words on the other one.
+  case joinWords([String])
+  case joined
+  /// A clear sentence for the message row or the form that asked.
+  case failed(String)
+  case generated(String)
+  /// `route` says where to: "sent to terminal", "copied with tmux".
+  case copied(label: String, route: String, clearsInSeconds: Int)
+  /// `expiresAt` in milliseconds since 1970.
+  case pairingCode(String, expiresAt: Int64)
+  case pairingOffer(name: String, words: [String])
+  case pairingDone(name: String)
+  case pairingFailed(String)
+  case saved
+  case imported(contexts: Int)
+  case note(String)
+  case oneTimeCode(attribute: AttributeID, code: String, secondsLeft: Int)
+  /// All versions of one attribute, in any order.
+  case history(ContextID, AttributeID, [ValueRecord])
+}
+
+/// One device's own facts, which no synchronisation changes.
+public struct Profile: Hashable, Sendable {
+  public enum Phase: Hashable, Sendable {
+    /// Nothing is stored here: the first run.
+    case empty
+    /// `since` in milliseconds since 1970; `reason` as the end of a sentence ("5 minutes without a
+    /// key"), empty when there is nothing to say.
+    case locked(since: Int64?, reason: String)
+    case unlocked
+  }
+
+  public var deviceName: String
+  public var deviceID: DeviceID?
+  public var accountName: String?
+  public var serverURL: String?
+  public var storePath: String
+  public var phase: Phase
+  /// Local time minus UTC, in seconds.
+  public var timeZoneOffset: Int
+  /// Names of the themes that can be chosen; the first is shown until another is.
+  public var themes: [String]
+
+  public init(
+    deviceName: String, deviceID: DeviceID? = nil, accountName: String? = nil,
+    serverURL: String? = nil, storePath: String, phase: Phase, timeZoneOffset: Int = 0,
+    themes: [String] = ["terminal"]
+  ) {
+    self.deviceName = deviceName
+    self.deviceID = deviceID
+    self.accountName = accountName
+    self.serverURL = serverURL
+    self.storePath = storePath
+    self.phase = phase
+    self.timeZoneOffset = timeZoneOffset
+    self.themes = themes
+  }
+}

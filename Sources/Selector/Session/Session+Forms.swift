@@ -1,0 +1,210 @@
+import Foundation
+import Sync
+import Wire
+
+// Dialogs with fields.
+extension Session {
+  static let contextKinds: [ContextRecord.Kind] = [.account, .personal, .card, .note]
+  static let attributeKinds: [AttributeRecord.Kind] = [
+    .text, .username, .password, .email, .url, .totp, .note, .phone, .date, .card, .address,
+  ]
+  /// 8: with the slowness of the key derivation enough against guessing a stolen store for a day;
+  /// the form asks for more.
+  static let passphraseCharacters = 8
+
+  mutating func open(_ form: Form) -> [Effect] {
+    conceal()
+    overlay = .form(form)
+    return form.context.map { [.formOpened($0)] } ?? []
+  }
+
+  func newContextForm() -> Form {
+    Form(
+      .newContext, title: "New context",
+      fields: [
+        Form.Field(name: "name", content: .text(LineEditor()), help: "home, bank.example"),
+        Form.Field(name: "kind", content: .choice(Self.contextKinds.map(\.rawValue), 0)),
+      ])
+  }
+
+  func newAttributeForm(_ record: ContextRecord) -> Form {
+    Form(
+      .newAttribute(record.id), title: "New attribute  \(record.name)",
+      fields: [
+        Form.Field(name: "label", content: .text(LineEditor()), help: "empty: the kind's name"),
+        Form.Field(name: "kind", content: .choice(Self.attributeKinds.map(\.rawValue), 0)),
+        Form.Field(name: "value", content: .text(LineEditor())),
+      ])
+  }
+
+  func renameForm(_ record: ContextRecord) -> Form {
+    if focus == .attributes, let marked = markedAttribute {
+      return Form(
+        .renameAttribute(record.id, marked.id), title: "Rename  \(record.name) / \(marked.label)",
+        fields: [Form.Field(name: "label", content: .text(LineEditor(marked.label)))])
+    }
+    return Form(
+      .renameContext(record.id), title: "Rename  \(record.name)",
+      fields: [Form.Field(name: "name", content: .text(LineEditor(record.name)))])
+  }
+
+  mutating func performForm(_ command: Command.ID) -> [Effect] {
+    guard case .form(var form) = overlay else { return [] }
+    if command == .back { return close(form) }
+    guard !form.isWaiting else { return [] }
+    switch command {
+    case .save: return submit(form)
+    case .run:
+      if form.editor?.isMultiline == true { return withEditor { $0.type("\n") } }
+      if form.isAtLast { return submit(form) }
+      form = moved(form, by: 1)
+    case .next: form = moved(form, by: 1)
+    case .previous: form = moved(form, by: -1)
+    case .chooseNext, .choosePrevious:
+      return chooseOrMove(command)
+    case .show: form.isShown.toggle()
+    case .generate: return canGenerate(form) ? [.generate(generatorForm)] : []
+    default: return []
+    }
+    overlay = .form(form)
+    return []
+  }
+
+  private func canGenerate(_ form: Form) -> Bool {
+    guard case .newAttribute = form.purpose else { return false }
+    return form.fields[form.focus].name == "value"
+  }
+
+  /// Left and Right choose in a choice and move in a text.
+  private mutating func chooseOrMove(_ command: Command.ID) -> [Effect] {
+    if changeChoice(command == .chooseNext ? 1 : -1) { return [] }
+    return withEditor {
+      $0.move(command == .chooseNext ? .right : .left)
+      return nil
+    }
+  }
+
+  /// Goes to the next or previous choice of a dialog; false when a text has the focus.
+  mutating func changeChoice(_ step: Int) -> Bool {
+    guard case .form(var form) = overlay, form.choose(step) else { return false }
+    fitValue(of: &form)
+    overlay = .form(form)
+    return true
+  }
+
+  /// Leaves a field: a label that names a kind chooses it.
+  private func moved(_ form: Form, by step: Int) -> Form {
+    var form = form
+    if case .newAttribute = form.purpose, form.focus == 0,
+      let kind = Self.attributeKinds.firstIndex(where: {
+        $0.rawValue == form.text("label").lowercased()
+      })
+    {
+      form.fields[1].content = .choice(Self.attributeKinds.map(\.rawValue), kind)
+      fitValue(of: &form)
+    }
+    form.move(by: step)
+    return form
+  }
+
+  /// Makes the value's field fit the chosen kind: several lines for notes, hidden for secrets.
+  private func fitValue(of form: inout Form) {
+    guard case .newAttribute = form.purpose, case .text(let editor) = form.fields[2].content else {
+      return
+    }
+    let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
+    form.fields[2].isSecret = kind.isConcealedByDefault
+    let isMultiline = kind == .note || kind == .address
+    if editor.isMultiline != isMultiline {
+      let text =
+        isMultiline ? editor.text : editor.text.split(separator: "\n").joined(separator: " ")
+      form.fields[2].content = .text(LineEditor(text, isMultiline: isMultiline))
+    }
+  }
+
+  private mutating func close(_ form: Form) -> [Effect] {
+    overlay = nil
+    if let context = form.context {
+      say("Cancelled. Nothing was changed.")
+      return [.formClosed(context)]
+    }
+    if form.purpose == .newContext { say("Cancelled. Nothing was changed.") }
+    return []
+  }
+
+  private mutating func submit(_ form: Form) -> [Effect] {
+    if let field = firstMistake(in: form) {
+      var form = form
+      form.focus(on: field.place)
+      form.notice = field.notice
+      overlay = .form(form)
+      return []
+    }
+    switch form.purpose {
+    case .createAccount, .join: return submitFirstRun(form)
+    default: break
+    }
+    overlay = nil
+    guard let edit = edit(from: form) else { return close(form) }
+    if form.purpose == .newContext { awaitedName = trimmed(form.text("name")) }
+    return [.save([edit])] + (form.context.map { [.formClosed($0)] } ?? [])
+  }
+
+  private func edit(from form: Form) -> Edit? {
+    let name = trimmed(form.text("name"))
+    let label = trimmed(form.text("label"))
+    switch form.purpose {
+    case .newContext:
+      return .createContext(
+        name: name, kind: ContextRecord.Kind(rawValue: form.text("kind")), attributes: [])
+    case .newAttribute(let context):
+      let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
+      return .addAttribute(
+        context,
+        Edit.NewAttribute(
+          label: label.isEmpty ? kind.rawValue : label, kind: kind, text: form.text("value")))
+    case .renameContext(let context):
+      return contexts.record(context)?.name == name ? nil : .renameContext(context, name: name)
+    case .renameAttribute(let context, let id):
+      let found = contexts.record(context)?.attributes.first { $0.id == id }
+      guard let found, found.label != label else { return nil }
+      return .describeAttribute(
+        context, id, label: label, kind: found.kind, isConcealed: found.isConcealed)
+    case .createAccount, .join: return nil
+    }
+  }
+
+  /// The first field that cannot stay as it is, and why.
+  private func firstMistake(in form: Form) -> (place: Int, notice: String)? {
+    for (place, field) in form.fields.enumerated() {
+      if let notice = mistake(in: field, of: form) { return (place, notice) }
+    }
+    return nil
+  }
+
+  private func mistake(in field: Form.Field, of form: Form) -> String? {
+    let text = trimmed(field.text)
+    switch field.name {
+    case "name", "device", "account", "server", "code":
+      if text.isEmpty { return "\(field.name): please type one." }
+    case "label":
+      if case .renameAttribute = form.purpose, text.isEmpty { return "label: please type one." }
+    case "passphrase":
+      if field.text.count < Self.passphraseCharacters {
+        return "passphrase: at least \(Self.passphraseCharacters) characters, better four words."
+      }
+    case "again":
+      if field.text != form.text("passphrase") { return "again: this is not the same passphrase." }
+    default: break
+    }
+    let limit = field.name == "device" ? Limits.deviceNameCharacters : Limits.nameCharacters
+    if ["name", "label", "device"].contains(field.name), text.count > limit {
+      return "\(field.name): at most \(limit) characters; this has \(text.count)."
+    }
+    return nil
+  }
+
+  func trimmed(_ text: String) -> String {
+    text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}

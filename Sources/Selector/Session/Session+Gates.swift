@@ -1,0 +1,129 @@
+import Sync
+
+// Before the contexts: unlocking, the first run, the account secret.
+extension Session {
+  mutating func performLocked(_ command: Command.ID) -> [Effect] {
+    switch command {
+    case .show:
+      lockScreen.isShown.toggle()
+      return []
+    case .run: break
+    default: return []
+    }
+    guard !isPaused, !lockScreen.isChecking, !lockScreen.editor.isEmpty else { return [] }
+    let passphrase = lockScreen.editor.text
+    lockScreen.clear()
+    lockScreen.isChecking = true
+    lockScreen.notice = nil
+    return [.unlock(passphrase: passphrase)]
+  }
+
+  mutating func performWelcome(_ command: Command.ID) -> [Effect] {
+    if command == .quit { return [.quit] }
+    guard case .choice(let row) = welcome else { return [] }
+    let choices = Welcome.choices.count
+    switch command {
+    case .down: welcome = .choice((row + 1) % choices)
+    case .up: welcome = .choice((row + choices - 1) % choices)
+    case .run: overlay = .form(row == 0 ? createForm : joinForm)
+    case .help: overlay = .help(HelpScreen(place: .welcome))
+    default: break
+    }
+    return []
+  }
+
+  private var createForm: Form {
+    Form(
+      .createAccount, title: "New account",
+      fields: [
+        Form.Field(
+          name: "server",
+          content: .text(LineEditor(profile.serverURL ?? "http://127.0.0.1:7480")),
+          help: "where the sealed changes are kept"),
+        Form.Field(
+          name: "account", content: .text(LineEditor(profile.accountName ?? "")),
+          help: "what you are called there"),
+        Form.Field(
+          name: "device", content: .text(LineEditor(profile.deviceName)),
+          help: "what your other devices call this one"),
+        Form.Field(
+          name: "invite", content: .text(LineEditor()), help: "only if the server asks for one"),
+      ] + passphraseFields)
+  }
+
+  private var joinForm: Form {
+    Form(
+      .join, title: "Join an account",
+      fields: [
+        Form.Field(
+          name: "code", content: .text(LineEditor()), help: ":pair on the other device shows it"),
+        Form.Field(
+          name: "device", content: .text(LineEditor(profile.deviceName)),
+          help: "what your other devices call this one"),
+      ] + passphraseFields)
+  }
+
+  private var passphraseFields: [Form.Field] {
+    [
+      Form.Field(
+        name: "passphrase", content: .text(LineEditor()),
+        help: "at least 4 words; nobody can reset it", isSecret: true),
+      Form.Field(
+        name: "again", content: .text(LineEditor()), help: "the same once more", isSecret: true),
+    ]
+  }
+
+  /// Hands over the form of the first run; it stays until an answer comes.
+  mutating func submitFirstRun(_ form: Form) -> [Effect] {
+    var form = form
+    let device = trimmed(form.text("device"))
+    let passphrase = form.text("passphrase")
+    let invite = trimmed(form.text("invite"))
+    let effect: Effect =
+      form.purpose == .join
+      ? .join(code: trimmed(form.text("code")), device: device, passphrase: passphrase)
+      : .createAccount(
+        server: trimmed(form.text("server")), account: trimmed(form.text("account")),
+        device: device, passphrase: passphrase, invite: invite.isEmpty ? nil : invite)
+    form.isWaiting = true
+    form.isShown = false
+    form.notice = nil
+    overlay = .form(form)
+    return [effect]
+  }
+
+  mutating func performKit(_ command: Command.ID) -> [Effect] {
+    guard command == .yes else { return [] }
+    overlay = nil
+    say("Welcome. o makes a context, :import reads a file, :pair adds a device.")
+    return []
+  }
+}
+
+// Pairing, on the device that is in already.
+extension Session {
+  mutating func startPairing() -> [Effect] {
+    conceal()
+    overlay = .pairing(.asking)
+    return [.pair]
+  }
+
+  mutating func performPairing(_ command: Command.ID) -> [Effect] {
+    guard case .pairing(let pairing) = overlay else { return [] }
+    switch (command, pairing) {
+    case (.yes, .offer(let name, _)):
+      overlay = .pairing(.admitting(name: name))
+      return [.admit(true)]
+    case (.back, .admitting):
+      overlay = nil
+      return []
+    case (.no, .offer), (.back, _), (.no, .code):
+      overlay = nil
+      say("The pairing was ended. No device was admitted.")
+      return [.admit(false)]
+    case (.copy, .code(let code, _)):
+      return [.copy(text: code, label: "pairing code", concealed: true)]
+    default: return []
+    }
+  }
+}

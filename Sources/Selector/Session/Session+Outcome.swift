@@ -1,0 +1,140 @@
+import Sync
+import Wire
+
+// What came of effects.
+extension Session {
+  mutating func take(_ outcome: Outcome) -> [Effect] {
+    switch outcome {
+    case .unlocked:
+      profile.phase = .unlocked
+      greet()
+      addLine("unlocked", by: profile.deviceName)
+    case .wrongPassphrase(let tries, let wait): refuse(triesLeft: tries, waitSeconds: wait)
+    case .accountCreated(let kit): overlay = .kit(kit)
+    case .joinWords(let words):
+      overlay = nil
+      welcome = .words(words)
+    case .joined:
+      welcome = .choice(0)
+      say("This device has joined. Its contexts arrive now.")
+    case .failed(let text): fail(text)
+    case .generated(let text): take(generated: text)
+    case .copied(let label, let route, let seconds):
+      say("\(label): \(route), cleared in \(seconds) s.")
+      addLine("copied", by: profile.deviceName, label)
+    case .saved:
+      if overlay == nil { say("Saved. \(arrival)") }
+    case .imported(let count):
+      tell("Imported \(Self.counted(count, "context")).", verb: "imported")
+    case .note(let text): tell(text, verb: "note")
+    case .oneTimeCode(let attribute, let code, let seconds):
+      return take(code: code, of: attribute, secondsLeft: seconds)
+    case .history(let context, let attribute, let versions):
+      take(versions: versions, of: attribute, in: context)
+    case .pairingCode, .pairingOffer, .pairingDone, .pairingFailed: takePairing(outcome)
+    }
+    return []
+  }
+
+  /// A sentence for the message row that is also worth a line in the log.
+  private mutating func tell(_ text: String, verb: String) {
+    say(text)
+    addLine(verb, by: profile.deviceName, text)
+  }
+
+  private mutating func refuse(triesLeft: Int, waitSeconds: Int) {
+    lockScreen.clear()
+    lockScreen.isChecking = false
+    lockScreen.triesLeft = triesLeft
+    lockScreen.pausedUntil = waitSeconds > 0 ? now + Int64(waitSeconds) * 1000 : nil
+    lockScreen.notice = "Wrong passphrase."
+  }
+
+  private mutating func fail(_ text: String) {
+    lockScreen.isChecking = false
+    if case .words = welcome { welcome = .choice(0) }
+    if case .form(var form) = overlay {
+      form.notice = text
+      form.isWaiting = false
+      overlay = .form(form)
+    } else if case .generator(var generator) = overlay {
+      generator.notice = text
+      overlay = .generator(generator)
+    } else {
+      complain(text)
+    }
+    addLine("failed", by: profile.deviceName, text)
+  }
+
+  /// Which devices get a change now and which later.
+  var arrival: String {
+    let others = status.peers.filter { !$0.isThisDevice }
+    if others.isEmpty { return "" }
+    if status.state == .offline { return "It is sent when the server can be reached." }
+    let online = others.filter(\.isOnline).map(\.name)
+    let offline = others.filter { !$0.isOnline }.map(\.name)
+    var parts: [String] = []
+    if !online.isEmpty { parts.append("\(online.joined(separator: ", ")) now") }
+    if !offline.isEmpty { parts.append("\(offline.joined(separator: ", ")) when online") }
+    return "It goes to \(parts.joined(separator: ", "))."
+  }
+
+  private mutating func take(generated text: String) {
+    switch overlay {
+    case .generator(var generator):
+      generator.value = text
+      overlay = .generator(generator)
+    case .values(var form):
+      form.editor.replace(with: text)
+      overlay = .values(form)
+    case .form(var form):
+      guard var editor = form.editor else { return }
+      editor.replace(with: text)
+      form.editor = editor
+      overlay = .form(form)
+    default: break
+    }
+  }
+
+  private mutating func take(code: String, of id: AttributeID, secondsLeft: Int) -> [Effect] {
+    if copyingCode == id {
+      copyingCode = nil
+      return [.copy(text: code, label: copyLabel(id), concealed: true)]
+    }
+    guard isUnlocked, reveal?.target == .attribute(id) else { return [] }
+    codes[id] = OneTimeCode(text: code, until: now + Int64(max(1, secondsLeft)) * 1000)
+    return []
+  }
+
+  private mutating func take(
+    versions: [ValueRecord], of attribute: AttributeID, in context: ContextID
+  ) {
+    if case .history(var view) = detail, view.context == context, view.attribute == attribute {
+      view.versions = versions.sorted { ($0.at, $0.id) > ($1.at, $1.id) }
+      detail = .history(view)
+    }
+    if case .conflict(var view) = detail, view.context == context, view.attribute == attribute {
+      view.ancestor = versions.filter { !$0.isHead && $0.text != nil }.max { $0.at < $1.at }
+      detail = .conflict(view)
+    }
+  }
+
+  private mutating func takePairing(_ outcome: Outcome) {
+    switch outcome {
+    case .pairingCode(let code, let expiresAt):
+      guard case .pairing = overlay else { return }
+      overlay = .pairing(.code(code, expiresAt: expiresAt))
+    case .pairingOffer(let name, let words):
+      guard case .pairing = overlay else { return }
+      overlay = .pairing(.offer(name: name, words: words))
+    case .pairingDone(let name):
+      if case .pairing = overlay { overlay = nil }
+      tell("\(name) is paired and gets everything now.", verb: "paired")
+    case .pairingFailed(let text):
+      if case .pairing = overlay { overlay = nil }
+      complain(text)
+      addLine("failed", by: profile.deviceName, text)
+    default: break
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import Sync
+import Wire
+
+// The list of contexts.
+extension Session {
+  func paintContexts(_ region: Region, _ frame: inout Frame) {
+    guard !contexts.visible.isEmpty else {
+      paintNoContexts(region, &frame)
+      return
+    }
+    for line in 0..<region.rows {
+      let row = contexts.top + line
+      guard contexts.visible.indices.contains(row) else { break }
+      paintContext(
+        contexts.records[contexts.visible[row]], isMarked: row == contexts.row,
+        row: region.row + line, region, &frame)
+    }
+  }
+
+  private func paintContext(
+    _ record: ContextRecord, isMarked: Bool, row: Int, _ region: Region, _ frame: inout Frame
+  ) {
+    let mark = mark(of: record)
+    let room = region.columns - 3
+    frame.put(mark.text, row: row, column: region.column + 1, style: mark.style)
+    frame.put(record.name, row: row, column: region.column + 3, limit: room)
+    if contexts.isNarrowed { paintHits(in: record.name, row: row, region, &frame) }
+    guard isMarked else { return }
+    frame.put(">", row: row, column: region.column)
+    let isFocused = focus == .contexts
+    frame.restyle(
+      row: row, column: region.column, columns: region.columns,
+      style: isFocused ? .selected : .selectedUnfocused)
+    if isFocused { frame.cursor = Position(row: row, column: region.column) }
+  }
+
+  /// Shows what the query found; offsets are columns only in ASCII.
+  private func paintHits(in name: String, row: Int, _ region: Region, _ frame: inout Frame) {
+    guard name.utf8.allSatisfy({ $0 < 0x80 }) else { return }
+    for offset in NameIndex.hits(contexts.query, in: name) where offset < region.columns - 3 {
+      frame.restyle(row: row, column: region.column + 3 + offset, columns: 1, style: .match)
+    }
+  }
+
+  private func paintNoContexts(_ region: Region, _ frame: inout Frame) {
+    let texts: [String]
+    if contexts.isNarrowed {
+      texts = ["Nothing matches", contexts.query, "", "Esc shows all"]
+    } else {
+      texts = ["No contexts yet.", "", "o  makes one", ":import  reads a file"]
+    }
+    for (line, text) in texts.enumerated() where line < region.rows {
+      frame.put(
+        text, row: region.row + line, column: region.column + 3, limit: region.columns - 3,
+        style: .dim)
+    }
+    if focus == .contexts, overlay == nil {
+      frame.cursor = Position(row: region.row, column: region.column)
+    }
+  }
+
+  /// Why a context deserves a look, the most pressing first.
+  private func mark(of record: ContextRecord) -> (text: String, style: StyleKey) {
+    if record.hasConflict { return ("!", .conflictMark) }
+    if news.added.contains(record.id) { return ("+", .addedMark) }
+    if news.changed.contains(record.id) { return ("~", .changedMark) }
+    if record.isPending { return ("*", .pendingMark) }
+    return ("", .text)
+  }
+}

@@ -1,0 +1,234 @@
+import Sync
+import Wire
+
+// The rows at the top and the bottom.
+extension Session {
+  func paintTitle(_ frame: inout Frame) {
+    frame.fill(row: 0, style: .title)
+    let isNarrow = size.columns < 60
+    let gap = String(repeating: " ", count: isNarrow ? 2 : 3)
+    let name = profile.phase == .empty ? "new store" : profile.deviceName
+    let left = isNarrow ? name : "higgins   \(name)"
+    var words = titleWords(isNarrow: isNarrow)
+    func start() -> Int {
+      let right = words.map(\.text).joined(separator: gap)
+      return max(1, size.columns - 1 - DisplayWidth.columns(of: right))
+    }
+    // The name tells panes side by side apart, so it goes before what is seen elsewhere too.
+    while words.count > 1, DisplayWidth.columns(of: left) > start() - 3 { words.removeLast() }
+    frame.put(left, row: 0, column: 1, limit: max(0, start() - 3), style: .title)
+    var column = start()
+    for word in words {
+      column += frame.put(
+        word.text, row: 0, column: column, style: word.isMark ? .titleMark : .title)
+      column += gap.count
+    }
+  }
+
+  private func titleWords(isNarrow: Bool) -> [(text: String, isMark: Bool)] {
+    switch profile.phase {
+    case .empty: return [("step \(step) of 3", false)]
+    case .locked: return [("locked", true)]
+    case .unlocked: break
+    }
+    let online = status.peers.count(where: \.isOnline)
+    let peers = "\(online)/\(status.peers.count)"
+    return [(syncWord, true), (isNarrow ? peers : "peers \(peers)", false), ("unlocked", false)]
+  }
+
+  private var step: Int {
+    switch overlay {
+    case .form: return 2
+    case .kit: return 3
+    default: break
+    }
+    if case .words = welcome { return 3 }
+    return 1
+  }
+
+  private var syncWord: String {
+    if !status.alarms.isEmpty { return "ALARM" }
+    if status.state == .offline {
+      return status.offlineSince.map { "offline since \(time.minutes($0))" } ?? "offline"
+    }
+    if status.conflicts > 0 { return Self.counted(status.conflicts, "conflict") }
+    switch status.state {
+    case .syncing: return "syncing"
+    case .waiting: return "\(status.waiting) waiting"
+    case .alarm: return "ALARM"
+    case .current, .offline, .locked: break
+    }
+    let last = [status.lastReceived, status.lastSent].compactMap(\.self).max()
+    return last.map { "synced \(time.minutes($0))" } ?? "synced"
+  }
+
+  // The message row: a prompt, what was last said, or what a person should know.
+
+  func paintMessageRow(_ frame: inout Frame) {
+    let row = size.rows - 2
+    switch overlay {
+    case .question(let question):
+      let text = "\(question.text) y/N "
+      let columns = frame.put(text, row: row, column: 1, style: .prompt)
+      frame.cursor = Position(row: row, column: min(size.columns - 1, 1 + columns))
+    case .find(let editor):
+      paintPrompt("/", editor, row: row, &frame)
+      let count = "\(contexts.visible.count) of \(contexts.records.count)"
+      frame.put(count, row: row, column: max(20, size.columns * 3 / 8), style: .dim)
+    case .command(let line) where message == nil: paintPrompt(":", line.editor, row: row, &frame)
+    case .help(let help) where help.isFiltering: paintPrompt("/", help.filter, row: row, &frame)
+    case .help: break
+    default:
+      let shown = message ?? banner
+      let style: StyleKey = shown?.tone == .error ? .error : .message
+      frame.put(shown?.text ?? "", row: row, column: 1, style: style)
+    }
+  }
+
+  private func paintPrompt(
+    _ sign: String, _ editor: LineEditor, row: Int, _ frame: inout Frame
+  ) {
+    frame.put(sign, row: row, column: 0, style: .prompt)
+    let field = Fit.field(editor.text, cursor: editor.cursor, columns: size.columns - 1)
+    frame.put(field.text, row: row, column: 1, style: .editing)
+    frame.cursor = Position(row: row, column: min(size.columns - 1, 1 + field.cursor))
+  }
+
+  /// What the message row says while nothing has happened.
+  private var banner: Message? {
+    if case .form(let form) = overlay, let notice = form.notice, size.rows < 18 {
+      return Message(text: notice, tone: .error)
+    }
+    switch profile.phase {
+    case .empty: return nil
+    case .locked: return lockBanner
+    case .unlocked: break
+    }
+    if let alarm = status.alarms.first { return Message(text: "! \(alarm.text)", tone: .error) }
+    if let text = overlayBanner { return Message(text: text) }
+    if status.state == .offline { return Message(text: offlineBanner) }
+    guard status.conflicts > 0 else { return nil }
+    let text = "! \(Self.counted(status.conflicts, "conflict")). Everything else is in sync."
+    if case .conflict = detail { return Message(text: text) }
+    return Message(text: text + (status.conflicts == 1 ? " X shows it." : " X shows them."))
+  }
+
+  private var lockBanner: Message? {
+    guard status.sealedWaiting > 0 else { return nil }
+    return Message(
+      text: "Signals still arrive and are kept sealed: \(status.sealedWaiting) waiting.")
+  }
+
+  private var overlayBanner: String? {
+    switch overlay {
+    case .values(let form):
+      let label = form.currentDraft?.attribute.label ?? ""
+      if let notice = form.notice { return notice }
+      let text = "Editing \(label). Not saved yet."
+      return size.columns < 80 ? text : text + " Other devices see it when you save."
+    case .generator(let generator):
+      return generator.notice
+        ?? (generator.attribute == nil
+          ? "Nothing changes until Enter."
+          : "Nothing changes until Enter. The old password stays in the history.")
+    case .form:
+      let text = "Nothing is saved yet."
+      return size.columns < 80 ? text : text + " Other devices see it when you save."
+    default: return nil
+    }
+  }
+
+  private var offlineBanner: String {
+    let what =
+      switch status.waiting {
+      case 0: "changes are kept and sent later"
+      case 1: "1 change waits and is sent by itself"
+      default: "\(status.waiting) changes wait and go by themselves"
+      }
+    let long = "Offline. Everything works; \(what). s tries now."
+    if DisplayWidth.columns(of: long) < size.columns { return long }
+    return status.waiting == 0
+      ? "Offline. Changes are kept. s tries now."
+      : "Offline; \(Self.counted(status.waiting, "change")) waiting. s tries now."
+  }
+}
+
+// The last row: what the keys do here.
+extension Session {
+  struct HintEntry: Hashable {
+    var keys: [String]
+    let word: String
+    let rank: Int
+
+    var columns: Int { DisplayWidth.columns(of: caption) + 1 + DisplayWidth.columns(of: word) }
+
+    /// `u/p/t`, or `1-4` for a run of digits.
+    var caption: String {
+      let digits = keys.compactMap { Int($0) }
+      if digits.count == keys.count, digits.count > 2, let first = digits.first,
+        let last = digits.last, last - first == digits.count - 1
+      {
+        return "\(first)-\(last)"
+      }
+      return keys.joined(separator: "/")
+    }
+  }
+
+  /// From the key map, so that it says what the keys do. What does not fit is left out, the least
+  /// needed first.
+  func hints(columns: Int) -> (entries: [HintEntry], gap: Int) {
+    var entries: [HintEntry] = []
+    for command in hintedCommands {
+      guard let hint = command.hint, let key = command.keys.first else { continue }
+      if let last = entries.indices.last, entries[last].word == hint.word {
+        entries[last].keys.append(key.caption)
+      } else {
+        entries.append(HintEntry(keys: [key.caption], word: hint.word, rank: hint.rank))
+      }
+    }
+    func width(_ gap: Int) -> Int {
+      entries.reduce(0) { $0 + $1.columns } + max(0, entries.count - 1) * gap + 1
+    }
+    while width(2) > columns, entries.count > 1,
+      let worst = entries.indices.max(by: { entries[$0].rank < entries[$1].rank })
+    {
+      entries.remove(at: worst)
+    }
+    return (entries, width(3) <= columns ? 3 : 2)
+  }
+
+  private var hintedCommands: [Command] {
+    let all = keymap.commands(at: place)
+    guard case .pairing(let pairing) = overlay else {
+      return all.filter { !isUseless($0.id) }
+    }
+    return all.filter { command in
+      switch (pairing, command.id) {
+      case (.offer, .yes), (.offer, .no), (.code, .copy): true
+      case (.offer, _), (_, .yes), (_, .no), (_, .copy): false
+      default: true
+      }
+    }
+  }
+
+  /// Whether a command has nothing to work on now.
+  private func isUseless(_ command: Command.ID) -> Bool {
+    if case .words = welcome, profile.phase == .empty, overlay == nil {
+      return ![.quit, .help].contains(command)
+    }
+    guard overlay == nil, isUnlocked, contexts.records.isEmpty else { return false }
+    return [.open, .edit, .copy, .reveal, .history, .find, .addAttribute, .changePassword]
+      .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
+  }
+
+  func paintHints(_ frame: inout Frame) {
+    let row = size.rows - 1
+    let (entries, gap) = hints(columns: size.columns)
+    var column = 1
+    for entry in entries {
+      column += frame.put(entry.caption, row: row, column: column, style: .hintKey)
+      column += frame.put(" " + entry.word, row: row, column: column, style: .hint)
+      column += gap
+    }
+  }
+}

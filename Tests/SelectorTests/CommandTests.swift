@@ -1,0 +1,295 @@
+import Sync
+import Testing
+import Wire
+
+@testable import Selector
+
+/// What keys ask for, command by command.
+@Suite struct CommandTests {
+  private static let base = [Sample.version(2)]
+  private static let password = "github.example / password"
+
+  /// Keys pressed with github.example marked, and the effects of all of them.
+  static let table: [(keys: String, effects: [Effect])] = [
+    ("q", [.quit]),
+    ("C-c C-c", [.quit]),
+    ("L", [.lock]),
+    ("s", [.sync]),
+    ("z", [.undo]),
+    ("Z", [.redo]),
+    ("C-l", [.redraw]),
+    ("C-z", [.suspend]),
+    ("u", [.copy(text: "ann", label: "github.example / username", concealed: false)]),
+    ("p", [.copy(text: Sample.password, label: password, concealed: true)]),
+    ("t", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
+    ("y", [.copy(text: "ann", label: "github.example / username", concealed: false)]),
+    ("Enter j y", [.copy(text: Sample.password, label: password, concealed: true)]),
+    ("Enter j j j y", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
+    ("Enter j j j v", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
+    ("d n", []),
+    ("d Esc", []),
+    ("d x", []),
+    ("d y", [.save([.deleteContext(Sample.github)])]),
+    ("Enter j d y", [.save([.removeAttribute(Sample.github, Sample.attribute(2), base: base)])]),
+    ("Enter e Esc", [.formOpened(Sample.github), .formClosed(Sample.github)]),
+    ("Enter e Enter", [.formOpened(Sample.github), .formClosed(Sample.github)]),
+    (
+      "Enter e x C-s",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .setValue(
+            Sample.github, Sample.attribute(1), text: "annx", base: [Sample.version(1)])
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    (
+      "Enter e x Tab y S-Tab z Enter",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .setValue(
+            Sample.github, Sample.attribute(1), text: "annxz", base: [Sample.version(1)]),
+          .setValue(
+            Sample.github, Sample.attribute(2), text: Sample.password + "y", base: base),
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    ("Enter e C-g", [.formOpened(Sample.github), .generate(GeneratorForm())]),
+    ("Enter j H", [.loadHistory(Sample.github, Sample.attribute(2))]),
+    ("o Esc", []),
+    (
+      "o a b Tab Right Enter",
+      [.save([.createContext(name: "ab", kind: .personal, attributes: [])])]
+    ),
+    (
+      "a Tab Right Tab x C-s",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .addAttribute(
+            Sample.github, Edit.NewAttribute(label: "username", kind: .username, text: "x"))
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    (
+      "r C-u x Enter",
+      [
+        .formOpened(Sample.github), .save([.renameContext(Sample.github, name: "x")]),
+        .formClosed(Sample.github),
+      ]
+    ),
+    ("r Enter", [.formOpened(Sample.github), .formClosed(Sample.github)]),
+    (
+      "Enter j r x Enter",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .describeAttribute(
+            Sample.github, Sample.attribute(2), label: "passwordx", kind: .password,
+            isConcealed: true)
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    ("D +", [.pair]),
+    ("D + Esc", [.pair, .admit(false)]),
+    (": p a i r Enter", [.pair]),
+    (": q Enter", [.quit]),
+    (": s y n c Enter", [.sync]),
+    (": l o c k Enter", [.lock]),
+    (": t h e m e Space d a r k Enter", [.setTheme("dark")]),
+    (": t h Tab d Tab Enter", [.setTheme("dark")]),
+    (
+      ": i m p o r t Space b i t w a r d e n Space a . j s o n Enter",
+      [.importFile(format: "bitwarden", path: "a.json")]
+    ),
+    (": e x p o r t Space x Space y Enter n", []),
+    (": e x p o r t Space x Space y Enter y", [.exportFile(format: "x", path: "y")]),
+    (": s a v e - s c r e e n Space f Enter", [.saveScreen("f")]),
+    (
+      ": c o p y - p a s s w o r d Enter",
+      [.copy(text: Sample.password, label: password, concealed: true)]
+    ),
+    (": i m p o r t Enter", []),
+    (": z z z Enter", []),
+    ("? / q u i t Enter Enter", [.quit]),
+    ("? Esc", []),
+  ]
+
+  @Test(arguments: CommandTests.table.indices)
+  func keysAskFor(_ row: Int) {
+    let (keys, effects) = Self.table[row]
+    var desk = Desk.open()
+    desk.press(keys)
+    #expect(desk.effects == effects, "\(keys)")
+  }
+
+  /// Keys and the context and pane they lead to.
+  static let moves: [(keys: String, name: String, focus: Pane)] = [
+    ("j", "home", .contexts), ("Down", "home", .contexts), ("k", "bank.example", .contexts),
+    ("k k k", "bank.example", .contexts), ("G", "work", .contexts),
+    ("G g", "bank.example", .contexts),
+    ("4 j", "shop.example", .contexts), ("4 0 0 j", "work", .contexts),
+    ("g 5 G", "router.lan", .contexts), ("C-d", "vpn.work.example", .contexts),
+    ("G C-u", "mail.example", .contexts),
+    ("Tab", "github.example", .attributes), ("S-Tab", "github.example", .status),
+    ("3 1", "github.example", .contexts), ("l l l", "github.example", .contexts),
+    ("h", "github.example", .status), ("/ v p n Enter", "vpn.work.example", .contexts),
+    ("/ v p n Esc", "vpn.work.example", .contexts),
+    ("/ w o r k C-n Enter", "vpn.work.example", .contexts),
+    ("/ w o r k Enter n", "vpn.work.example", .contexts),
+    ("/ w o r k Enter Esc n", "vpn.work.example", .contexts),
+    ("/ w o r k Enter Esc g N", "work", .contexts),
+  ]
+
+  @Test(arguments: CommandTests.moves.indices)
+  func keysLeadTo(_ row: Int) {
+    let (keys, name, focus) = Self.moves[row]
+    var desk = Desk.open()
+    desk.press(keys)
+    #expect(desk.session.contexts.selected?.name == name, "\(keys)")
+    #expect(desk.session.focus == focus, "\(keys)")
+  }
+
+  @Test func newPasswordIsGeneratedLookedAtAndUsed() {
+    var desk = Desk.open()
+    desk.press("c")
+    #expect(desk.effects == [.formOpened(Sample.github), .generate(GeneratorForm())])
+    desk.send(.outcome(.generated("first-secret")))
+    #expect(!desk.text.contains("first-secret"))
+    desk.press("v")
+    #expect(desk.text.contains("first-secret"))
+    desk.press("<")
+    #expect(desk.effects == [.generate(GeneratorForm(length: 23))])
+    desk.press("4")
+    #expect(
+      desk.effects == [.generate(GeneratorForm(length: 23, classes: [.lower, .upper, .digits]))])
+    desk.press("k Space")
+    #expect(desk.effects.count == 2)
+    desk.press("O")
+    #expect(
+      desk.effects == [
+        .copy(
+          text: Sample.password, label: "github.example / old password", concealed: true)
+      ])
+    desk.press("Enter")
+    #expect(
+      desk.effects == [
+        .save([
+          .setValue(
+            Sample.github, Sample.attribute(2), text: "first-secret", base: [Sample.version(2)])
+        ]), .formClosed(Sample.github),
+      ])
+  }
+
+  @Test func enterBeforeTheFirstPasswordDoesNothing() {
+    var desk = Desk.open()
+    desk.press("c Enter")
+    #expect(desk.effects.count == 2)
+    desk.press("Esc")
+    #expect(desk.effects == [.formClosed(Sample.github)])
+  }
+
+  @Test func aContextWithoutPasswordGetsOne() {
+    var desk = Desk.open()
+    desk.press("j c")
+    desk.send(.outcome(.generated("new-secret")))
+    desk.press("Enter")
+    let expected = Edit.addAttribute(
+      Sample.context(3),
+      Edit.NewAttribute(label: "password", kind: .password, text: "new-secret"))
+    #expect(desk.effects == [.save([expected]), .formClosed(Sample.context(3))])
+  }
+
+  @Test func copiedCodeIsNotShown() {
+    var desk = Desk.open()
+    desk.press("t")
+    desk.send(
+      .outcome(.oneTimeCode(attribute: Sample.attribute(4), code: "123456", secondsLeft: 9)))
+    #expect(
+      desk.effects == [.copy(text: "123456", label: "github.example / totp", concealed: true)])
+    #expect(!desk.text.contains("123 456"))
+    #expect(!desk.session.wantsTicks)
+  }
+
+  @Test func shownCodeTicksAndIsRenewed() {
+    var desk = Desk.open()
+    desk.press("Enter j j j v")
+    desk.send(
+      .outcome(.oneTimeCode(attribute: Sample.attribute(4), code: "123456", secondsLeft: 9)))
+    #expect(desk.session.wantsTicks)
+    #expect(desk.session.nextDeadline == Sample.now + 9000)
+    desk.after(seconds: 9)
+    #expect(desk.effects == [.oneTimeCode(Sample.github, Sample.attribute(4))])
+    desk.after(seconds: 6)
+    #expect(desk.effects.isEmpty)
+    #expect(!desk.session.wantsTicks)
+  }
+
+  @Test func aNoteTakesNewlinesAndASecretDoesNot() {
+    var desk = Desk.open()
+    desk.press("Enter G e")
+    desk.send(.paste("\na\nb"))
+    desk.press("Enter c C-s")
+    #expect(
+      desk.effects.first
+        == .save([
+          .setValue(
+            Sample.github, Sample.attribute(5), text: "recovery codes in the safe\na\nb\nc",
+            base: [Sample.version(5)])
+        ]))
+    desk.press("g j e")
+    desk.send(.paste("a\nb"))
+    #expect(desk.message?.contains("one line") == true)
+    desk.press("Enter")
+    #expect(desk.effects == [.formClosed(Sample.github)])
+  }
+
+  @Test func aPasteOutsideAFieldDoesNothing() {
+    var desk = Desk.open()
+    desk.send(.paste("dyq"))
+    #expect(desk.effects.isEmpty)
+    #expect(desk.session.overlay == nil)
+  }
+
+  @Test func emptyAndTooLongNamesAreRefusedInTheForm() {
+    var desk = Desk.open()
+    desk.press("o C-s")
+    #expect(desk.effects.isEmpty)
+    desk.send(.paste(String(repeating: "x", count: Limits.nameCharacters + 1)))
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty)
+    #expect(desk.text.contains("at most 256"))
+    desk.press("Backspace C-s")
+    #expect(desk.effects.count == 1)
+  }
+
+  @Test func whatIsMadeHereIsMarkedWhenItIsThere() {
+    var desk = Desk.open()
+    desk.press("o x Enter")
+    desk.press("Enter")
+    let new = ContextRecord(
+      id: Sample.context(99), name: "x", kind: .account, attributes: [], updatedAt: Sample.now,
+      updatedBy: Sample.home)
+    desk.send(.contexts(Sample.records() + [new]))
+    #expect(desk.session.contexts.selectedID == new.id)
+  }
+
+  @Test func themePreviewEndsWithEscape() {
+    var desk = Desk.open()
+    desk.press(": t h e m e Space C-n C-n")
+    #expect(desk.session.themeName == "light")
+    desk.press("Esc")
+    #expect(desk.session.themeName == "terminal")
+  }
+
+  @Test func messageStaysUntilTheNextKey() {
+    var desk = Desk.open()
+    desk.send(.outcome(.note("Restored github.example.")))
+    desk.after(seconds: 60)
+    #expect(desk.text.contains("Restored github.example."))
+    desk.press("j")
+    #expect(desk.message == nil)
+    #expect(desk.session.log.entries.contains { $0.what == "Restored github.example." })
+  }
+}

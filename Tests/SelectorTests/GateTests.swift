@@ -1,0 +1,200 @@
+import Sync
+import Testing
+import Wire
+
+@testable import Selector
+
+/// Unlocking, locking, the first run and pairing.
+@Suite struct GateTests {
+  private static let locked = Profile.Phase.locked(since: nil, reason: "")
+
+  @Test func thePassphraseIsHandedOverOnceAndForgotten() {
+    var desk = Desk(Self.locked)
+    desk.type(Sample.passphrase)
+    desk.press("Enter")
+    #expect(desk.effects == [.unlock(passphrase: Sample.passphrase)])
+    #expect(desk.session.lockScreen.editor.isEmpty)
+    desk.press("x Enter")
+    #expect(desk.effects.isEmpty)
+    desk.send(.outcome(.unlocked))
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.text.contains("github.example"))
+  }
+
+  @Test func anEmptyPassphraseIsNotTried() {
+    var desk = Desk(Self.locked)
+    desk.press("Enter")
+    #expect(desk.effects.isEmpty)
+  }
+
+  @Test func aWaitTakesNoPassphraseUntilItIsOver() {
+    var desk = Desk(Self.locked)
+    desk.send(.outcome(.wrongPassphrase(triesLeft: 0, waitSeconds: 30)))
+    #expect(desk.session.wantsTicks)
+    #expect(desk.session.nextDeadline == Sample.now + 30_000)
+    desk.type("words")
+    desk.press("Enter")
+    #expect(desk.effects.isEmpty)
+    desk.after(seconds: 30)
+    #expect(!desk.session.wantsTicks)
+    desk.type("words")
+    desk.press("Enter")
+    #expect(desk.effects == [.unlock(passphrase: "words")])
+  }
+
+  @Test func fiveMinutesWithoutAKeyLock() {
+    var desk = Desk.open()
+    #expect(desk.session.nextDeadline == Sample.now + Session.idleMilliseconds)
+    desk.after(seconds: 299)
+    #expect(desk.effects.isEmpty)
+    desk.after(seconds: 1)
+    #expect(desk.effects == [.lock])
+    #expect(desk.text.contains("5 minutes without a key"))
+    #expect(!desk.text.contains("github.example"))
+    desk.after(seconds: 1000)
+    #expect(desk.effects.isEmpty)
+  }
+
+  @Test func aKeyPutsTheLockOff() {
+    var desk = Desk.open()
+    desk.after(seconds: 200)
+    desk.press("j")
+    desk.after(seconds: 200)
+    #expect(desk.effects.isEmpty)
+  }
+
+  @Test func typedTextWaitsBehindTheLockAndSecretsDoNot() {
+    var desk = Desk.open()
+    desk.press("Enter j e x Tab y")
+    desk.after(seconds: 300)
+    #expect(desk.effects == [.lock])
+    #expect(!desk.text.contains("ann@example.test"))
+    desk.send(.outcome(.unlocked))
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.text.contains("ann@example.testy"))
+    desk.press("Enter")
+    #expect(
+      desk.effects == [
+        .save([
+          .setValue(
+            Sample.github, Sample.attribute(3), text: "ann@example.testy",
+            base: [Sample.version(3)])
+        ]), .formClosed(Sample.github),
+      ])
+  }
+
+  @Test func lockingClosesAFormThatHoldsOnlySecrets() {
+    var desk = Desk.open()
+    desk.press("Enter j e x")
+    desk.after(seconds: 300)
+    #expect(desk.effects == [.formClosed(Sample.github), .lock])
+  }
+
+  @Test func theMarkedContextIsTheSameAfterUnlocking() {
+    var desk = Desk.open()
+    desk.press("L")
+    desk.send(.profile(Sample.profile(Self.locked)))
+    desk.send(.profile(Sample.profile()))
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.session.contexts.selectedID == Sample.github)
+  }
+
+  @Test func anAccountIsCreatedAndItsSecretHasToBeConfirmed() {
+    var desk = Desk(.empty)
+    desk.press("Enter Tab")
+    desk.type("ann")
+    desk.press("Tab Tab Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Enter")
+    #expect(
+      desk.effects == [
+        .createAccount(
+          server: "http://127.0.0.1:7480", account: "ann", device: "home pc",
+          passphrase: Sample.passphrase, invite: nil)
+      ])
+    desk.press("Enter C-s")
+    #expect(desk.effects.isEmpty)
+    desk.send(.outcome(.accountCreated(kit: "A3F9K-71C2X")))
+    desk.send(.profile(Sample.profile()))
+    desk.send(.contexts([]))
+    desk.press("Esc Enter q n")
+    #expect(desk.effects.isEmpty)
+    #expect(desk.text.contains("A3F9K-71C2X"))
+    desk.press("y")
+    #expect(!desk.text.contains("A3F9K-71C2X"))
+    #expect(desk.text.contains("No contexts yet."))
+  }
+
+  @Test func twoDifferentPassphrasesAndAShortOneAreRefused() {
+    var desk = Desk(.empty)
+    desk.press("j Enter a Tab Tab")
+    desk.type("short")
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty)
+    #expect(desk.text.contains("at least 8 characters"))
+    desk.type(" and long")
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty)
+    #expect(desk.text.contains("not the same"))
+    desk.press("C-u")
+    desk.type("short and long")
+    desk.press("C-s")
+    #expect(
+      desk.effects == [.join(code: "a", device: "home pc", passphrase: "short and long")])
+  }
+
+  @Test func aFailedFirstRunKeepsWhatWasTyped() {
+    var desk = Desk(.empty)
+    desk.press("j Enter")
+    desk.type("code")
+    desk.press("Tab Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Enter")
+    desk.send(.outcome(.failed("This code was used already. Make a new one.")))
+    #expect(desk.text.contains("This code was used already."))
+    desk.press("C-s")
+    #expect(desk.effects.count == 1)
+  }
+
+  @Test func suspendingClearsPassphrasesBeingTyped() {
+    var desk = Desk(.empty)
+    desk.press("j Enter Tab Tab")
+    desk.type(Sample.passphrase)
+    desk.press("C-r")
+    #expect(desk.text.contains(Sample.passphrase))
+    desk.send(.suspended)
+    desk.press("C-r")
+    #expect(!desk.text.contains(Sample.passphrase))
+    desk.send(.continued)
+    #expect(desk.effects == [.redraw])
+  }
+
+  @Test func aDeviceIsAdmittedOnlyByYes() {
+    for (key, effect) in [("y", Effect.admit(true)), ("n", .admit(false)), ("Esc", .admit(false))] {
+      var desk = Desk.open()
+      desk.press("D +")
+      desk.send(.outcome(.pairingCode("7Q2M", expiresAt: Sample.now + 120_000)))
+      #expect(desk.session.wantsTicks)
+      desk.press("y")
+      #expect(desk.effects.isEmpty)
+      desk.send(.outcome(.pairingOffer(name: "mobile", words: ["a", "b", "c", "d", "e", "f"])))
+      desk.press("Enter")
+      #expect(desk.effects.isEmpty)
+      desk.press(key)
+      #expect(desk.effects == [effect])
+    }
+  }
+
+  @Test func anExpiredCodeEndsThePairing() {
+    var desk = Desk.open()
+    desk.press("D +")
+    desk.send(.outcome(.pairingCode("7Q2M", expiresAt: Sample.now + 120_000)))
+    desk.after(seconds: 120)
+    #expect(desk.effects == [.admit(false)])
+    #expect(!desk.text.contains("7Q2M"))
+  }
+}

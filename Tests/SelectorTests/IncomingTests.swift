@@ -1,0 +1,225 @@
+import Sync
+import Testing
+import Wire
+
+@testable import Selector
+
+/// What arrives while a person looks or types.
+@Suite struct IncomingTests {
+  @Test func theMarkStaysWithItsContextAndAttribute() {
+    var desk = Desk.open()
+    desk.press("Enter j j")
+    let added = ContextRecord(
+      id: Sample.context(90), name: "aaa", kind: .account, attributes: [], updatedAt: Sample.now,
+      updatedBy: Sample.work)
+    var attributes = Sample.attributes()
+    attributes.removeFirst()
+    desk.send(.contexts([added] + Sample.records(attributes)))
+    #expect(desk.session.contexts.selectedID == Sample.github)
+    #expect(desk.session.contexts.row == 2)
+    #expect(desk.session.attribute == Sample.attribute(3))
+  }
+
+  @Test func aDeletedMarkedContextLeavesTheMarkInItsRow() {
+    var desk = Desk.open()
+    desk.send(.contexts(Sample.records().filter { $0.id != Sample.github }))
+    #expect(desk.session.contexts.selected?.name == "home")
+  }
+
+  @Test func aPeersChangeIsMarkedUntilLookedAt() {
+    var desk = Desk.open()
+    desk.send(.changed([Sample.change(.set, 6, 3, "email"), Sample.change(.added, 1)]))
+    #expect(desk.session.news.changed == [Sample.context(6)])
+    #expect(desk.session.news.added == [Sample.context(1)])
+    desk.press("4 j")
+    #expect(desk.session.news.changed.isEmpty)
+    #expect(desk.session.news.attributes == [Sample.attribute(3)])
+    desk.press("j")
+    #expect(desk.session.news.attributes.isEmpty)
+    #expect(desk.session.news.added == [Sample.context(1)])
+  }
+
+  @Test func whatChangedGoesThereAndClearsTheMark() {
+    var desk = Desk.open()
+    desk.press("G")
+    desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
+    #expect(desk.message == "~ work pc changed github.example / email  i show  z undo")
+    desk.press("i")
+    #expect(desk.session.contexts.selectedID == Sample.github)
+    #expect(desk.session.attribute == Sample.attribute(3))
+    #expect(desk.session.news.attributes.isEmpty)
+    #expect(desk.session.news.unseen == 0)
+  }
+
+  @Test func ownChangesAreLoggedWithoutMark() {
+    var desk = Desk.open()
+    desk.send(.contexts(Sample.records(isPending: true)))
+    desk.send(.changed([Sample.change(.set, 4, 31, "notes", by: Sample.home)]))
+    #expect(desk.session.news.changed.isEmpty)
+    #expect(desk.text.contains("home pc  changed   mail.example / notes   (waiting)"))
+    desk.send(.contexts(Sample.records()))
+    #expect(!desk.text.contains("(waiting)"))
+  }
+
+  @Test func theFieldBeingEditedKeepsItsTextAndItsBase() {
+    var desk = Desk.open()
+    desk.press("Enter j j e x")
+    let heads = [Sample.value(50, "other@example.test")]
+    var attributes = Sample.attributes(email: "other@example.test")
+    attributes[2] = AttributeRecord(
+      id: Sample.attribute(3), label: "email", kind: .email, isConcealed: false,
+      text: "other@example.test", heads: heads, updatedAt: Sample.now, updatedBy: Sample.work)
+    desk.send(.contexts(Sample.records(attributes)))
+    desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
+    #expect(desk.text.contains("ann@example.testx"))
+    #expect(desk.text.contains("work pc changed email meanwhile"))
+    desk.press("Enter")
+    #expect(
+      desk.effects.first
+        == .save([
+          .setValue(
+            Sample.github, Sample.attribute(3), text: "ann@example.testx",
+            base: [Sample.version(3)])
+        ]))
+  }
+
+  @Test func aFormOutlivesItsDeletedContext() {
+    var desk = Desk.open()
+    desk.press("Enter j j e x")
+    desk.send(.contexts(Sample.records().filter { $0.id != Sample.github }))
+    desk.send(.changed([Sample.change(.removed, 2)]))
+    #expect(desk.text.contains("ann@example.testx"))
+    #expect(desk.text.contains("saving brings it back"))
+    desk.press("Enter")
+    #expect(desk.effects.last == .formClosed(Sample.github))
+    #expect(desk.effects.count == 2)
+  }
+
+  @Test func theGeneratorKeepsItsBase() {
+    var desk = Desk.open()
+    desk.press("c")
+    desk.send(.outcome(.generated("mine-secret")))
+    desk.send(
+      .contexts(
+        Sample.records(
+          Sample.attributes(password: "theirs-secret", heads: [Sample.value(60, "theirs-secret")])))
+    )
+    desk.send(.changed([Sample.change(.set, 2, 2, "password")]))
+    #expect(desk.text.contains("work pc changed password meanwhile"))
+    desk.press("Enter")
+    #expect(
+      desk.effects.first
+        == .save([
+          .setValue(
+            Sample.github, Sample.attribute(2), text: "mine-secret", base: [Sample.version(2)])
+        ]))
+  }
+
+  @Test func theLogKeepsAtMostItsLimit() {
+    var desk = Desk.open()
+    for number in 0..<60 {
+      desk.send(
+        .changed((0..<10).map { Sample.change(.set, 1, 1, "n\(number) \($0)") }))
+    }
+    #expect(desk.session.log.entries.count == SignalLog.limit)
+    #expect(desk.session.log.entries.first?.what == "bank.example / n59 9")
+  }
+
+  @Test func peersComingGoingAndCatchingUpAreLogged() {
+    var desk = Desk.open()
+    desk.send(.status(Sample.status(behind: 2)))
+    var status = Sample.status()
+    status.peers = Sample.peers(workOnline: false)
+    desk.send(.status(status))
+    let lines = desk.session.log.entries.prefix(2).map { "\($0.who) \($0.verb) \($0.what)" }
+    #expect(lines == ["mobile arrived has everything you changed", "work pc offline "])
+  }
+
+  @Test func offlineSaysHowManyChangesWait() {
+    var desk = Desk.open()
+    var status = Sample.offline
+    status.waiting = 0
+    desk.send(.status(status))
+    #expect(
+      desk.text.contains("Offline. Everything works; changes are kept and sent later. s tries now.")
+    )
+    status.waiting = 3
+    desk.send(.status(status))
+    #expect(
+      desk.text.contains(
+        "Offline. Everything works; 3 changes wait and go by themselves. s tries now."))
+  }
+}
+
+@Suite struct ConflictTests {
+  @Test func aConflictRingsTheBellOnceAndNothingElseDoes() {
+    var desk = Desk.open()
+    desk.send(.changed([Sample.change(.set, 2, 2, "password")]))
+    #expect(desk.effects.isEmpty)
+    desk.send(.changed([Sample.change(.conflict, 2, 2, "password")]))
+    #expect(desk.effects == [.bell])
+    #expect(desk.message == "! work pc conflict github.example / password  X shows it")
+  }
+
+  private func conflicted() -> Desk {
+    var desk = Desk.open()
+    desk.send(.contexts(Sample.conflicted))
+    return desk
+  }
+
+  @Test func bothValuesAreShownMaskedThenRevealed() {
+    var desk = conflicted()
+    desk.press("X Enter")
+    #expect(desk.effects == [.loadHistory(Sample.github, Sample.attribute(2))])
+    #expect(!desk.text.contains("-secret"))
+    desk.press("v")
+    #expect(desk.text.contains("one-secret") && desk.text.contains("two-secret"))
+    desk.after(seconds: 15)
+    #expect(!desk.text.contains("-secret"))
+  }
+
+  @Test(arguments: [
+    ("1 Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(40))),
+    ("2 Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(41))),
+    ("Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(41))),
+    ("k Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(40))),
+    ("m", Edit.keepBoth(Sample.github, Sample.attribute(2))),
+  ])
+  func theChoiceIsSaved(_ keys: String, _ edit: Edit) {
+    var desk = conflicted()
+    desk.press("Enter j Enter")
+    desk.press(keys)
+    #expect(desk.effects == [.save([edit])])
+  }
+
+  @Test func laterChangesNothing() {
+    var desk = conflicted()
+    desk.press("X Enter Esc")
+    #expect(desk.effects == [.loadHistory(Sample.github, Sample.attribute(2))])
+    #expect(desk.session.detail == .attributes)
+  }
+
+  @Test func aConflictSettledElsewhereLeavesTheScreen() {
+    var desk = conflicted()
+    desk.press("X Enter")
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.session.detail == .attributes)
+    #expect(desk.message == "This conflict was settled.")
+  }
+
+  @Test func namesInConflictAreChosenToo() {
+    var desk = Desk.open()
+    let names = [
+      Sample.value(70, "github", by: Sample.home, at: Sample.now - 5000),
+      Sample.value(71, "hub", by: Sample.work),
+    ]
+    let record = ContextRecord(
+      id: Sample.github, name: "hub", kind: .account, attributes: Sample.attributes(),
+      updatedAt: Sample.now, updatedBy: Sample.work, names: names)
+    desk.send(.contexts([record]))
+    desk.press("Enter")
+    #expect(desk.text.contains("the name was changed on two devices"))
+    desk.press("1 Enter")
+    #expect(desk.effects == [.save([.resolveName(Sample.github, keep: Sample.version(70))])])
+  }
+}

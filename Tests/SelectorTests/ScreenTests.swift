@@ -1,0 +1,259 @@
+import Sync
+import Testing
+import Wire
+
+@testable import Selector
+
+/// Every state in every size, as whole frames.
+@Suite struct ScreenTests {
+  /// A state by its name, and how to get there.
+  struct State: Sendable, CustomTestStringConvertible {
+    let name: String
+    let reach: @Sendable (inout Desk) -> Void
+    var phase = Profile.Phase.unlocked
+
+    var testDescription: String { name }
+  }
+
+  @Test(arguments: ScreenTests.states)
+  func looksAsRecorded(_ state: State) throws {
+    for size in Snapshot.sizes {
+      var desk = state.phase == .unlocked ? Desk.open(size: size) : Desk(state.phase, size: size)
+      state.reach(&desk)
+      try Snapshot.check(desk.session.view(), state.name)
+    }
+  }
+
+  @Test func smallerThanTheMinimumSaysSo() throws {
+    let desk = Desk.open(size: Size(columns: 30, rows: 8))
+    try Snapshot.check(desk.session.view(), "too small")
+  }
+
+  static let states: [State] = gates + browsing + incoming + screens + forms
+
+  private static let gates: [State] = [
+    State(
+      name: "locked", reach: { $0.type("secret") },
+      phase: .locked(since: Sample.at(20, 36, 0), reason: "5 minutes without a key")),
+    State(
+      name: "wrong passphrase",
+      reach: { desk in
+        var status = Sample.status()
+        status.sealedWaiting = 3
+        desk.send(.status(status))
+        desk.type("wrong words")
+        desk.press("Enter")
+        desk.send(.outcome(.wrongPassphrase(triesLeft: 2, waitSeconds: 0)))
+      }, phase: .locked(since: nil, reason: "")),
+    State(
+      name: "paused unlock",
+      reach: { $0.send(.outcome(.wrongPassphrase(triesLeft: 0, waitSeconds: 30))) },
+      phase: .locked(since: nil, reason: "")),
+    State(name: "first run", reach: { _ in }, phase: .empty),
+    State(
+      name: "first run create",
+      reach: { desk in
+        desk.press("Enter Tab")
+        desk.type("ann")
+        desk.press("Tab Tab Tab")
+        desk.type(Sample.passphrase)
+        desk.press("C-s")
+      }, phase: .empty),
+    State(
+      name: "first run join", reach: { $0.press("j Enter") }, phase: .empty),
+    State(
+      name: "account secret",
+      reach: { $0.send(.outcome(.accountCreated(kit: "HIGGINS-1 A3F9K-71C2X-PQ7RT-0M4ZV"))) },
+      phase: .empty),
+    State(
+      name: "join words",
+      reach: {
+        $0.send(.outcome(.joinWords(["maple", "orbit", "tulip", "anvil", "cedar", "lunar"])))
+      }, phase: .empty),
+  ]
+
+  private static let browsing: [State] = [
+    State(name: "list", reach: { _ in }),
+    State(name: "attributes", reach: { $0.press("Enter j") }),
+    State(name: "status focused", reach: { $0.press("3") }),
+    State(name: "zoomed", reach: { $0.press("2 +") }),
+    State(name: "find", reach: { $0.press("/ w k") }),
+    State(name: "find nothing", reach: { $0.press("/ z z z") }),
+    State(name: "revealed", reach: { $0.press("Enter j v") }),
+    State(
+      name: "one-time code",
+      reach: { desk in
+        desk.press("Enter j j j v")
+        desk.send(
+          .outcome(
+            .oneTimeCode(attribute: Sample.attribute(4), code: "123456", secondsLeft: 17)))
+      }),
+    State(name: "note shown", reach: { $0.press("j Enter j v") }),
+    State(name: "no contexts", reach: { $0.send(.contexts([])) }),
+    State(name: "delete asked", reach: { $0.press("d") }),
+    State(name: "help", reach: { $0.press("?") }),
+    State(name: "help filtered", reach: { $0.press("? / c o p y") }),
+    State(name: "command line", reach: { $0.press(": t h e m e Space l") }),
+    State(name: "command list", reach: { $0.press(": C-n C-n") }),
+  ]
+
+  private static let incoming: [State] = [
+    State(
+      name: "incoming",
+      reach: { desk in
+        desk.send(
+          .changed([
+            Sample.change(.set, 2, 2, "password"),
+            Sample.change(.added, 6, at: Sample.at(20, 31, 9)),
+          ]))
+      }),
+    State(
+      name: "offline",
+      reach: { desk in
+        desk.send(.clock(Sample.at(20, 33, 55)))
+        desk.send(.status(Sample.offline))
+        desk.send(.contexts(Sample.records(isPending: true)))
+        desk.send(
+          .changed([
+            Sample.change(
+              .set, 4, 31, "notes", by: Sample.home, at: Sample.at(20, 34, 10))
+          ]))
+      }),
+    State(
+      name: "conflict",
+      reach: { desk in
+        desk.send(.contexts(Sample.conflicted))
+        var status = Sample.status()
+        status.conflicts = 1
+        desk.send(.status(status))
+        desk.press("X Enter")
+        desk.send(
+          .outcome(
+            .history(
+              Sample.github, Sample.attribute(2),
+              Sample.conflictValues + [
+                Sample.value(
+                  42, Sample.oldPassword, at: Sample.now - 12 * 86_400_000, isHead: false)
+              ])))
+      }),
+    State(
+      name: "alarm",
+      reach: { desk in
+        var status = Sample.status()
+        status.state = .alarm
+        status.alarms = [
+          SyncStatus.Alarm(
+            code: "rollback", text: "The server forgot changes it had confirmed. Nothing is sent.")
+        ]
+        desk.send(.status(status))
+      }),
+  ]
+
+  private static let screens: [State] = [
+    State(
+      name: "devices",
+      reach: { desk in
+        desk.send(.status(Sample.status(behind: 14)))
+        desk.press("D")
+      }),
+    State(name: "signals", reach: { $0.press("S") }),
+    State(name: "no conflicts", reach: { $0.press("X") }),
+    State(
+      name: "history",
+      reach: { desk in
+        desk.press("Enter j H")
+        desk.send(
+          .outcome(
+            .history(
+              Sample.github, Sample.attribute(2),
+              [
+                Sample.value(2, Sample.password),
+                Sample.value(
+                  42, Sample.oldPassword, by: Sample.home, at: Sample.now - 12 * 86_400_000,
+                  isHead: false),
+              ])))
+      }),
+    State(
+      name: "pairing code",
+      reach: { desk in
+        desk.press("D +")
+        desk.send(
+          .outcome(
+            .pairingCode("7Q2M-4XKD-90PA-ZT3R", expiresAt: Sample.now + 120_000)))
+      }),
+    State(
+      name: "pairing offer",
+      reach: { desk in
+        desk.press("D +")
+        desk.send(
+          .outcome(
+            .pairingOffer(
+              name: "mobile", words: ["maple", "orbit", "tulip", "anvil", "cedar", "lunar"])))
+      }),
+  ]
+
+  private static let forms: [State] = [
+    State(
+      name: "editing",
+      reach: { desk in
+        desk.press("Enter j j e")
+        desk.press("C-u")
+        desk.type("ann.b@example.tes")
+      }),
+    State(
+      name: "editing while a peer changes it",
+      reach: { desk in
+        desk.press("Enter j j e")
+        desk.type("x")
+        desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
+      }),
+    State(
+      name: "editing a secret",
+      reach: { desk in
+        desk.press("Enter j e")
+        desk.type("x")
+      }),
+    State(
+      name: "editing a note",
+      reach: { desk in
+        desk.press("j Enter j e Up")
+        desk.type(" and a half")
+      }),
+    State(
+      name: "new password",
+      reach: { desk in
+        desk.press("c")
+        desk.send(.outcome(.generated("q7#Kd!x2Vb9-Lm4%Rt8&Wz1^")))
+      }),
+    State(
+      name: "new context",
+      reach: { desk in
+        desk.press("o")
+        desk.type("library.example")
+        desk.press("Tab Right")
+      }),
+    State(
+      name: "new attribute",
+      reach: { desk in
+        desk.press("a")
+        desk.type("phone")
+        desk.press("Tab Tab")
+        desk.type("+1 555 0100")
+      }),
+    State(name: "rename", reach: { $0.press("r") }),
+    State(
+      name: "form mistake",
+      reach: { $0.press("o C-s") }),
+  ]
+}
+
+extension Sample {
+  static let conflictValues = [
+    value(40, "one-secret", by: home, at: at(20, 33, 2)),
+    value(41, "two-secret", by: work, at: at(20, 33, 39)),
+  ]
+
+  static var conflicted: [ContextRecord] {
+    records(attributes(password: "two-secret", heads: Array(conflictValues.reversed())))
+  }
+}
