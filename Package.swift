@@ -54,10 +54,16 @@ let package = Package(
     // The client.
     .systemLibrary(
       name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(
+      name: "CNcurses",
+      cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
+      linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
     .target(
       name: "Selector", dependencies: ["Sync", "Vault", "Wire", toml], swiftSettings: settings),
+    .target(
+      name: "Terminal", dependencies: ["Selector", "CNcurses"], swiftSettings: settings),
     .target(
       name: "Storage", dependencies: ["Sync", "Vault", "Wire", grdb], swiftSettings: settings),
     .target(
@@ -108,6 +114,9 @@ let package = Package(
     .testTarget(
       name: "SelectorTests", dependencies: ["Selector", "Sync", "Wire"],
       exclude: ["Snapshots"], swiftSettings: settings),
+    .testTarget(
+      name: "TerminalTests", dependencies: ["Terminal", "Selector", "CNcurses"],
+      swiftSettings: settings),
     .testTarget(
       name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),
     .testTarget(
