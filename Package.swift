@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The target graph is drawn in `Sources/Selector/Selector.docc/Architecture.md`; a clean build with
-/// `--explicit-target-dependency-import-check error` fails on an import that is not drawn.
+/// The target graph is drawn in `Sources/Selector/Selector.docc/Architecture.md`; a clean build
+/// with `--explicit-target-dependency-import-check error` fails on an import that is not drawn.
 let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
@@ -32,7 +32,8 @@ let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let package = Package(
   name: "higgins",
   products: [
-    .executable(name: "higginsd", targets: ["DaemonApp"])
+    .executable(name: "higginsd", targets: ["DaemonApp"]),
+    .executable(name: "higgins-bench", targets: ["Benchmarks"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

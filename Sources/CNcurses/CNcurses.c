@@ -17,8 +17,8 @@ static int memory = -1;
 static uint8_t *update;
 static size_t update_capacity;
 
-// ncurses asks wcwidth, which answers -1 for all but ASCII in the C locale. The program speaks UTF-8
-// whatever the locale is called.
+// ncurses asks wcwidth, which answers -1 for all but ASCII in the C locale. The program speaks
+// UTF-8 whatever the locale is called.
 static void set_locale(void) {
   setlocale(LC_CTYPE, "");
   if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {

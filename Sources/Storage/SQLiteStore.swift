@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 public import Sync
+import Synchronization
 public import Wire
 
 /// The log, the membership chain and what hangs on them, in one SQLite file of one process.
@@ -27,6 +28,8 @@ public final class SQLiteStore: Store {
   let path: String
   let queue: DatabaseQueue
   let digest: @Sendable ([UInt8]) -> Digest32
+  /// GRDB ends the process when a closed connection is used.
+  private let isClosed = Mutex(false)
 
   /// - Parameter digest: SHA-256.
   ///
@@ -56,10 +59,12 @@ public final class SQLiteStore: Store {
       try queue.inDatabase { try DatabaseFile.markStop($0, clean: true) }
       try queue.close()
     }
+    isClosed.withLock { $0 = true }
   }
 
   /// Runs `body` and tells its failures as ours.
   func guarded<Result>(_ operation: String, _ body: () throws -> Result) throws -> Result {
+    guard !isClosed.withLock({ $0 }) else { throw StorageError.closed(path: path) }
     do {
       return try body()
     } catch let error as DatabaseError {

@@ -13,6 +13,8 @@ public enum StorageError: Error, Hashable, Sendable {
   /// A later program wrote the database.
   case newerVersion(path: String, found: Int, supported: Int)
   case diskFull(path: String)
+  /// The store was closed; what comes after the end is not written.
+  case closed(path: String)
   /// A commit or record that does not continue what is held; a fork when its place is taken.
   case doesNotContinue(what: String, expected: UInt64, found: UInt64)
   /// The operating system or SQLite refused: `code` is `errno` or SQLite's extended result code.
@@ -38,6 +40,7 @@ extension StorageError: CustomStringConvertible {
       "\(path) has version \(found) and this program reads up to \(supported); use the later program"
     case .diskFull(let path):
       "no space left for \(path); what was saved before is safe"
+    case .closed(let path): "\(path) is closed already"
     case .doesNotContinue(let what, let expected, let found):
       "\(what) \(found) does not follow what is held; \(expected) would"
     case .failed(let path, let operation, let code):

@@ -15,6 +15,15 @@ import Wire
     #expect(try store.commits(beyond: Frontier(), count: 10, bytes: 1000).isEmpty)
   }
 
+  @Test func aClosedStoreRefusesInsteadOfCrashing() throws {
+    let store = try scratch.store()
+    try store.close()
+    #expect(throws: StorageError.closed(path: store.path)) { _ = try store.load() }
+    var transaction = Transaction()
+    transaction.generation = "1"
+    #expect(throws: StorageError.closed(path: store.path)) { try store.write(transaction) }
+  }
+
   @Test func everythingWrittenIsReadBackAfterReopening() throws {
     var ann = Author(2)
     var transaction = Transaction(commits: ann.commits(3))

@@ -33,14 +33,15 @@ enum {
   SCREEN_FAILED = -3,
 };
 
-// Opens ncurses for the terminal type `term`. Its output goes to a memory file, never to a terminal.
+// Opens ncurses for the terminal type `term`. Its output goes to a memory file, never to a
+// terminal.
 int screen_open(const char *term, int rows, int columns);
 
 // Ends ncurses. What it would write is thrown away.
 void screen_close(void);
 
-// A string, number or flag of the terminal's description, extended ones too; NULL, -1, false when it
-// has none. The string still holds padding marks such as $<2>.
+// A string, number or flag of the terminal's description, extended ones too; NULL, -1, false when
+// it has none. The string still holds padding marks such as $<2>.
 const char *screen_capability(const char *name);
 int screen_number(const char *name);
 bool screen_flag(const char *name);
