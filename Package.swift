@@ -32,6 +32,7 @@ let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let package = Package(
   name: "higgins",
   products: [
+    .executable(name: "higgins", targets: ["SelectorApp"]),
     .executable(name: "higginsd", targets: ["DaemonApp"]),
     .executable(name: "higgins-bench", targets: ["Benchmarks"]),
   ],
@@ -73,6 +74,13 @@ let package = Package(
         "Sync", "Vault", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl, http,
       ],
       swiftSettings: settings),
+    .executableTarget(
+      name: "SelectorApp",
+      dependencies: [
+        "Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire", arguments,
+      ],
+      swiftSettings: settings),
+
     // The servers.
     .target(name: "Access", dependencies: ["Wire", jwt], swiftSettings: settings),
     .target(
@@ -117,6 +125,13 @@ let package = Package(
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "Selector", "CNcurses"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SelectorAppTests",
+      dependencies: [
+        "SelectorApp", "Selector", "Storage", "Sync", "Terminal", "Transport", "Vault", "Wire",
+        arguments,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "AccessTests", dependencies: ["Access", "Wire", jwt], swiftSettings: settings),

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Sync
+
+struct ConflictsCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conflicts",
+    abstract: "List what several devices changed at once.",
+    discussion: "EXAMPLE: higgins conflicts --json")
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run(on device: Device, console: any Console) async throws {
+    let conflicts = ConflictRecord.all(in: await device.contexts())
+    guard !output.json else {
+      for conflict in conflicts { try await console.record(conflict) }
+      return
+    }
+    guard !conflicts.isEmpty else { return try await console.note("There are no conflicts.") }
+    for conflict in conflicts {
+      try await console.line("\(conflict.contextName) / \(conflict.label ?? "(name)")")
+      var rows: [[String]] = []
+      for value in conflict.values {
+        rows.append(["  \(value.id)", await device.name(of: value.device), Lines.time(value.at)])
+      }
+      try await console.line(Lines.table(rows))
+    }
+  }
+}
+
+struct ResolveCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resolve",
+    abstract: "End a conflict.",
+    discussion: """
+      EXAMPLE: higgins resolve github.example password --keep 3f9a
+
+      `higgins conflicts` prints the ids; the beginning of one is enough. Values not kept stay in the \
+      history. Without an attribute the conflict is that of the context's name.
+      """)
+
+  @Argument(help: .contextName)
+  var context: String
+
+  @Argument(help: .attributeName)
+  var attribute: String?
+
+  @Option(help: ArgumentHelp("The value to keep.", valueName: "id"))
+  var keep: String?
+
+  @Flag(help: "Keep every value; the others become attributes of their own.")
+  var both = false
+
+  @OptionGroup var saving: SavingOptions
+  @OptionGroup var options: GlobalOptions
+
+  func validate() throws {
+    guard (keep != nil) != both else {
+      throw ValidationError("Say which value to keep with --keep ID, or --both.")
+    }
+    guard !both || attribute != nil else {
+      throw ValidationError("A context has one name: choose it with --keep ID.")
+    }
+  }
+
+  func run(on device: Device, console: any Console) async throws {
+    let context = try Matching.context(context, in: await device.contexts())
+    try await Saving.save(
+      [try edit(context)], on: device, console: console, skipsSync: saving.noSync)
+  }
+
+  private func edit(_ context: ContextRecord) throws -> Edit {
+    guard let label = attribute else {
+      guard context.names.count > 1 else { throw Self.noConflict("The name of \(context.name)") }
+      let kept = try Matching.value(keep ?? "", in: context.names)
+      return .resolveName(context.id, keep: kept.id)
+    }
+    let attribute = try Matching.attribute(label, in: context)
+    guard attribute.hasConflict else {
+      throw Self.noConflict("\(context.name) / \(attribute.label)")
+    }
+    guard let keep else { return .keepBoth(context.id, attribute.id) }
+    let kept = try Matching.value(keep, in: attribute.heads)
+    return .resolve(context.id, attribute.id, keep: kept.id)
+  }
+
+  private static func noConflict(_ place: String) -> Failure {
+    Failure(.notFound, "\(place) is not in conflict. Nothing was changed.")
+  }
+}
+
+struct HistoryCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history",
+    abstract: "List the values attributes had.",
+    discussion: "EXAMPLE: higgins history github.example password --reveal")
+
+  @Argument(help: .contextName)
+  var context: String
+
+  @Argument(help: .attributeName)
+  var attribute: String?
+
+  @Flag(help: "Print concealed values, too.")
+  var reveal = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run(on device: Device, console: any Console) async throws {
+    let context = try Matching.context(context, in: await device.contexts())
+    let attributes = try attribute.map { [try Matching.attribute($0, in: context)] }
+    for attribute in attributes ?? context.attributes {
+      let versions = await device.history(of: attribute.id, in: context.id)
+      if output.json {
+        for version in versions {
+          try await console.record(HistoryRecord(version, of: attribute, reveals: reveal))
+        }
+      } else {
+        try await console.line(attribute.label)
+        try await console.line(await table(versions, of: attribute, on: device))
+      }
+    }
+  }
+
+  private func table(
+    _ versions: [ValueRecord], of attribute: AttributeRecord, on device: Device
+  ) async -> String {
+    var rows: [[String]] = []
+    for version in versions {
+      let isHidden = attribute.isConcealed && !reveal
+      rows.append([
+        version.isHead ? "  *" : "   ", String("\(version.id)".prefix(8)), Lines.time(version.at),
+        await device.name(of: version.device),
+        version.text.map { isHidden ? ShowCommand.mask : $0 } ?? "(removed)",
+      ])
+    }
+    return Lines.table(rows)
+  }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Foundation
+import Storage
+import Transport
+
+struct JoinCommand: AsyncParsableCommand, Sendable {
+  /// 4 KiB: a pairing code or a kit with much space around.
+  private static let codeBytes = 4 * 1024
+  /// What the first synchronisation may take before the command ends; the rest comes later.
+  private static let firstSync = Duration.seconds(20)
+
+  static let configuration = CommandConfiguration(
+    commandName: "join",
+    abstract: "Make this another device of an account.",
+    discussion: """
+      EXAMPLE: higgins join --device "work pc"
+
+      Asks for the code that `higgins devices pair` prints on a device of the account, or reads it \
+      from standard input. When every device is lost, the recovery kit and the passphrase do instead: \
+      higgins join --kit-file ~/higgins-kit --server https://sync.example --account ann
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "What others see this device as (default: its host name).", valueName: "name"))
+  var device: String?
+
+  @Option(help: ArgumentHelp("Read the code from this open file descriptor.", valueName: "number"))
+  var codeFd: Int32?
+
+  @Option(
+    help: ArgumentHelp("Recover with the kit in this file and the passphrase.", valueName: "file"))
+  var kitFile: String?
+
+  @Option(help: ArgumentHelp("With --kit-file: the Attribute Server's address.", valueName: "url"))
+  var server: String?
+
+  @Option(help: ArgumentHelp("With --kit-file: the account's name there.", valueName: "name"))
+  var account: String?
+
+  @OptionGroup var options: GlobalOptions
+
+  func validate() throws {
+    guard kitFile != nil else {
+      guard server == nil, account == nil else {
+        throw ValidationError("--server and --account go with --kit-file; a code names its server.")
+      }
+      return
+    }
+    guard server != nil, account != nil else {
+      throw ValidationError("--kit-file needs --server URL and --account NAME.")
+    }
+    guard codeFd == nil else {
+      throw ValidationError("--code-fd does not go with --kit-file.")
+    }
+  }
+
+  func run() async throws {
+    let console = SystemConsole()
+    let code = await Execution.reporting(console) {
+      try await self.join(at: console)
+      return 0
+    }
+    try Execution.exitIfFailed(code)
+  }
+
+  func join(at console: any Console) async throws {
+    let folder = try options.folder()
+    guard !folder.exists else { throw DeviceError.alreadyAProfile }
+    let source = PassphraseSource(path: options.passphrasePath(), console: console)
+    let name = device ?? DeviceNaming.standard
+    if let kitFile, let server, let account {
+      _ = try ServerAddress(server)
+      let kit = try Self.text(try SecureFile.read(kitFile, limitBytes: Self.codeBytes))
+      let passphrase = try await source.existing()
+      try await Execution.settingUp {
+        try await Onboarding.recover(
+          folder: folder, server: server, account: account, device: name,
+          passphrase: passphrase, kit: kit)
+      }
+    } else {
+      let code = try await self.code(at: console)
+      let passphrase = try await source.new()
+      try await Execution.settingUp {
+        try await Onboarding.join(
+          folder: folder, code: code, device: name, passphrase: passphrase,
+          showWords: { await Self.show($0, at: console) })
+      }
+    }
+    try await fetch(folder, at: console)
+  }
+
+  private static func show(_ words: [String], at console: any Console) async {
+    // Joining goes on without a reader: the other device decides.
+    try? await console.note("The other screen must show: \(words.joined(separator: " "))")
+  }
+
+  private func code(at console: any Console) async throws -> String {
+    let text: String
+    if let codeFd {
+      text = try Self.text(try await read(codeFd))
+    } else if console.isInputTerminal {
+      text = try await console.ask("Pairing code: ")
+    } else {
+      text = try Self.text(try await console.read(.input, limitBytes: Self.codeBytes))
+    }
+    let code = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !code.isEmpty else {
+      throw Failure(
+        .usage,
+        "There is no pairing code. Print one with `higgins devices pair` on a device of the"
+          + " account.")
+    }
+    return code
+  }
+
+  private func read(_ descriptor: Int32) async throws -> [UInt8] {
+    try await SystemConsole.waiting { isCancelled in
+      var bytes: [UInt8] = []
+      // Up to the end of the line: whoever holds the other end may keep it open.
+      while bytes.count < Self.codeBytes, bytes.last != 0x0a {
+        try Descriptor.waitForInput(descriptor, isCancelled: isCancelled)
+        do {
+          let byte = try Descriptor.read(descriptor, upTo: 1)
+          guard !byte.isEmpty else { break }
+          bytes += byte
+        } catch {
+          throw ConsoleError.file(
+            "descriptor \(descriptor)", operation: "Reading",
+            code: (error as? Descriptor.Errno)?.code ?? EBADF)
+        }
+      }
+      return bytes
+    }
+  }
+
+  /// The first line with anything on it.
+  private static func text(_ bytes: [UInt8]) throws -> String {
+    String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+      .first.map(String.init) ?? ""
+  }
+
+  /// The new device begins with what the account has.
+  private func fetch(_ folder: ProfileFolder, at console: any Console) async throws {
+    try await console.note("This is a device of the account now.")
+    let device = try Device.open(folder)
+    await device.start(push: false)
+    let outcome = await device.synchronise(within: Self.firstSync)
+    await device.stop(flush: .zero)
+    switch outcome {
+    case .confirmed: return
+    case .waiting(let reason, _): try await console.note("Its contexts come later: \(reason)")
+    case .alarm(let text): throw Failure(.alarm, text)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Sync
+
+struct ListCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List contexts.",
+    discussion: "EXAMPLE: higgins list github")
+
+  @Argument(help: "Only names with this in them.")
+  var query: String?
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run(on device: Device, console: any Console) async throws {
+    let contexts = Self.narrowed(await device.contexts(), query)
+    guard !output.json else {
+      for context in contexts { try await console.record(ListRecord(context)) }
+      return
+    }
+    if contexts.isEmpty {
+      try await console.note(
+        query == nil
+          ? "There are no contexts yet. Make one with `higgins set CONTEXT ATTRIBUTE`."
+          : "No name has that in it.")
+      return
+    }
+    try await console.line(Lines.table(contexts.map(Self.row)))
+  }
+
+  static func narrowed(_ contexts: [ContextRecord], _ query: String?) -> [ContextRecord] {
+    guard let query = query?.lowercased() else { return contexts }
+    return contexts.filter { $0.name.lowercased().contains(query) }
+  }
+
+  private static func row(_ context: ContextRecord) -> [String] {
+    [
+      context.name, context.kind.rawValue, Lines.count(context.attributes.count, "attribute"),
+      Lines.time(context.updatedAt), context.hasConflict ? "conflict" : "",
+    ]
+  }
+}

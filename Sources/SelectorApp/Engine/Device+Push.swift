@@ -1,0 +1,75 @@
+import Storage
+import Sync
+import Transport
+import Vault
+import Wire
+
+/// What the push connection brings. A signal does one thing only: it starts a sync.
+extension Device {
+  func startPush() {
+    guard push == nil else { return }
+    let (stream, continuation) = AsyncStream.makeStream(of: PushEvent.self)
+    let connection = PushConnection(
+      client: client, frontier: { await self.frontierDigest() },
+      events: { continuation.yield($0) })
+    push = connection
+    pushTask = Task {
+      connection.start()
+      for await event in stream { self.heard(event) }
+    }
+  }
+
+  /// At once after a suspension, or when a person asks.
+  func wake() {
+    attempt(.requested)
+    if pushState != .connected { push?.reconnectNow() }
+  }
+
+  private func frontierDigest() -> Digest32 { Digest32.sha256(core.frontier.digestInput) }
+
+  private func heard(_ event: PushEvent) {
+    switch event {
+    case .connecting:
+      pushState = .connecting
+      publishStatus()
+    case .connected(let since, let present, let isBehind):
+      pushState = .connected
+      pushSince = since
+      presence = Dictionary(present.map { ($0.device, $0) }) { $1 }
+      for peer in present { compare(peer) }
+      attempt(.push(isUp: true))
+      if isBehind { attempt(.behind) }
+    case .frame(let frame): heard(frame)
+    case .down:
+      pushState = .down
+      pushSince = Self.wallClock
+      presence = presence.mapValues { known in
+        PushFrame.Presence(
+          device: known.device, online: false,
+          at: known.online ? Self.wallClock : known.at, frontier: known.frontier)
+      }
+      attempt(.push(isUp: false))
+    }
+    publishStatus()
+  }
+
+  /// A peer that says hello with what is held here holds all of this device's commits.
+  private func compare(_ peer: PushFrame.Presence) {
+    guard peer.online, peer.frontier == frontierDigest() else { return }
+    acknowledged[peer.device] = core.frontier.sequence(of: settings.device)
+  }
+
+  private func heard(_ frame: PushFrame) {
+    switch frame {
+    case .signal(let update?): attempt(.signal(update.device, update.sequence))
+    case .signal(nil): attempt(.behind)
+    case .acknowledgement(let author, let sequence, let by?):
+      guard author == settings.device else { return }
+      acknowledged[by] = max(acknowledged[by] ?? 0, sequence)
+    case .presence(let change):
+      presence[change.device] = change
+      compare(change)
+    default: return
+    }
+  }
+}

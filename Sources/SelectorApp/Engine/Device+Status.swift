@@ -1,0 +1,95 @@
+import Storage
+import Sync
+import Transport
+import Vault
+import Wire
+
+/// Where things stand, and waiting for the server.
+extension Device {
+  func name(of device: DeviceID) -> String {
+    if let name = names[device]?.name { return name }
+    return device == settings.device ? ownName : "device \(device.description.prefix(8))"
+  }
+
+  func status() -> SyncStatus {
+    SyncStatus(
+      state: state, waiting: core.waiting, conflicts: core.replica.conflictCount,
+      alarms: core.alarms.map { SyncStatus.Alarm(code: $0.code, text: $0.text) },
+      push: pushState, pushTransport: pushState == .connected ? "websocket" : nil,
+      pushSince: pushSince, peers: peers,
+      revision: core.frontier.heads.values.reduce(0) { $0 + $1.sequence },
+      lastReceived: core.lastReceived, lastSent: core.lastSent,
+      offlineSince: core.offlineSince, failure: core.failure.map { Failure($0).sentence },
+      nextAttempt: nextAttempt, sealedWaiting: core.sealedWaiting)
+  }
+
+  private var state: SyncStatus.State {
+    if !core.alarms.isEmpty { return .alarm }
+    if core.isLocked { return .locked }
+    if core.failure != nil { return .offline }
+    if core.isSynchronising { return .syncing }
+    return core.waiting > 0 ? .waiting : .current
+  }
+
+  private var nextAttempt: Int64? {
+    core.nextAttempt.map { due in
+      let wait = due - Self.moment.uptime
+      return Self.wallClock + wait.components.seconds * 1000
+        + wait.components.attoseconds / 1_000_000_000_000_000
+    }
+  }
+
+  private var peers: [SyncStatus.Peer] {
+    let own = core.frontier.sequence(of: settings.device)
+    return core.membership.order.map { device in
+      let isThis = device == settings.device
+      let held = max(acknowledged[device] ?? 0, core.heldByPeers[device] ?? 0)
+      let presence = presence[device]
+      return SyncStatus.Peer(
+        id: device, name: name(of: device), platform: names[device]?.platform ?? "",
+        isThisDevice: isThis, isOnline: isThis || presence?.online == true,
+        lastSeen: presence?.at, behind: isThis || own <= held ? 0 : Int(own - held))
+    }
+  }
+
+  /// Synchronises until the server confirmed everything, it failed, or `limit` is over.
+  func synchronise(within limit: Duration?) async -> SyncOutcome {
+    if !core.isSynchronising { attempt(.requested) }
+    let expiry = limit.map { limit in
+      Task {
+        do {
+          try await Task.sleep(for: limit)
+        } catch {
+          return
+        }
+        self.giveUpWaiting()
+      }
+    }
+    if core.isSynchronising { await nextRest() }
+    // The run on its way when this was asked may have left before the last commit.
+    if !core.isSynchronising, core.waiting > 0, core.failure == nil, core.alarms.isEmpty {
+      attempt(.requested)
+      if core.isSynchronising { await nextRest() }
+    }
+    expiry?.cancel()
+    if let alarm = core.alarms.first { return .alarm(alarm.text) }
+    if let failure = core.failure {
+      return .waiting(reason: Failure(failure).sentence, changes: core.waiting)
+    }
+    if core.isSynchronising || core.waiting > 0 {
+      return .waiting(reason: "The server has not confirmed yet.", changes: core.waiting)
+    }
+    return .confirmed
+  }
+
+  private func nextRest() async {
+    let number = nextWaiter
+    nextWaiter += 1
+    await withCheckedContinuation { waiters[number] = $0 }
+  }
+
+  private func giveUpWaiting() {
+    for waiter in waiters.values { waiter.resume() }
+    waiters = [:]
+  }
+}

@@ -1,0 +1,182 @@
+import ArgumentParser
+import Storage
+import Sync
+import Terminal
+import Transport
+import Vault
+import Wire
+
+extension Failure {
+  /// What to say of any error.
+  init(_ error: any Error) {
+    self =
+      switch error {
+      case let failure as Failure: failure
+      case let error as DeviceError: Self.device(error)
+      case let error as MatchFailure: error.failure
+      case let error as ConsoleError: Self.console(error)
+      case let error as ControlError: Self.control(error)
+      case let error as VaultError: Self.vault(error)
+      case let error as StorageError: Self.storage(error)
+      case let error as ServiceFailure: Self.service(error)
+      case let problem as Problem: Self.problem(problem)
+      case let error as TransportError: Self.transport(error)
+      case let error as EditError: Self.edit(error)
+      case let error as TerminalError: Self.terminal(error)
+      case let error as ImportError: Failure(.failed, error.description)
+      case let error as WireError: Self.wire(error)
+      case let error as ValidationError: Failure(.usage, error.message)
+      case is CancellationError:
+        Failure(.failed, "Stopped before it was done. What was saved is safe.")
+      default: Self.unnamed(error)
+      }
+  }
+
+  /// Only the error's type is told: its text could quote a value.
+  private static func unnamed(_ error: any Error) -> Failure {
+    Failure(
+      .failed, "Something failed (\(type(of: error))). What was saved is safe; try it again.")
+  }
+
+  private static func device(_ error: DeviceError) -> Failure {
+    switch error {
+    case .noProfile:
+      Failure(
+        .failed,
+        "There is no profile here yet. Create an account with `higgins init`, or make this a device"
+          + " of one with `higgins join`.")
+    case .alreadyAProfile:
+      Failure(
+        .failed,
+        "This profile is a device already and was left as it is. Choose another with --profile"
+          + " NAME.")
+    case .locked: lockedProfile
+    case .damagedProfile(let file):
+      Failure(
+        .failed,
+        "\(file) does not read. Nothing was changed. The other devices have everything the server"
+          + " confirmed; move this profile away and join again.")
+    case .pairingExpired:
+      Failure(
+        .failed,
+        "The pairing code expired before the other device answered. Nothing was changed. Make a new"
+          + " one with `higgins devices pair`.")
+    case .pairingDeclined:
+      Failure(.failed, "The device was not admitted. Nothing was changed.")
+    case .notAdmitted:
+      Failure(
+        .alarm,
+        "The account's list of devices does not hold this one, so nothing was taken from it. Pair"
+          + " again, and compare the words on both screens.")
+    case .incompatibleServer(let minimum, let maximum):
+      Failure(
+        .failed,
+        "The server speaks protocol \(minimum) to \(maximum), this program"
+          + " \(ServerInfo.protocolVersion). Nothing was sent. Update the older of the two.")
+    }
+  }
+
+  static var lockedProfile: Failure {
+    Failure(.locked, "The profile is locked. Nothing was read or changed. Unlock it and try again.")
+  }
+
+  private static func console(_ error: ConsoleError) -> Failure {
+    switch error {
+    case .noTerminal(let what):
+      Failure(
+        .usage,
+        "There is no terminal to ask for \(what). Nothing was changed. Give it on standard input or"
+          + " in a file.")
+    case .closed: Failure(.failed, "")
+    case .tooLong(let what, let limit):
+      Failure(.failed, "\(what) is longer than \(limit) bytes. Nothing was changed.")
+    case .file(let path, let operation, let code):
+      Failure(.failed, "\(operation) \(path) failed: \(SystemError.text(code)).")
+    case .exists(let path):
+      Failure(
+        .failed,
+        "\(path) is there already and was left as it is. Choose another name or move it away.")
+    }
+  }
+
+  private static func control(_ error: ControlError) -> Failure {
+    switch error {
+    case .notAnswering(let pid):
+      Failure(
+        .failed,
+        "\(pid.map { "Process \($0)" } ?? "Another process") uses this profile and does not answer."
+          + " Nothing was changed. Wait for it, or end it and try again.")
+    case .foreignPeer(let user):
+      Failure(
+        .failed,
+        "User \(user) stands at the other end of this profile's socket, so nothing was said to it."
+          + " Check who can write to the profile's folders.")
+    case .otherVersion:
+      Failure(
+        .failed,
+        "The selector that uses this profile is of another version. Nothing was changed. End it and"
+          + " try again.")
+    case .malformed, .tooLarge:
+      Failure(
+        .failed,
+        "The selector that uses this profile gave an answer that does not read. End it and try"
+          + " again.")
+    case .gone:
+      Failure(
+        .failed,
+        "The selector that uses this profile ended meanwhile. What it saved is safe; try again.")
+    case .tooManyCommands(let limit):
+      Failure(.failed, "\(limit) commands use this profile at the moment. Try again later.")
+    case .notForwarded(let command):
+      Failure(
+        .failed,
+        "`\(command)` cannot run while a selector uses this profile. Nothing was changed. End it"
+          + " first.")
+    case .failed(let path, let operation, let code):
+      Failure(.failed, "\(operation) \(path) failed: \(SystemError.text(code)).")
+    }
+  }
+
+  /// The plain commands, which work where the selector cannot open.
+  static let plainCommands =
+    "The plain commands work anywhere: `higgins list`, `get`, `set`, `status`; see `higgins --help`."
+
+  private static func terminal(_ error: TerminalError) -> Failure {
+    let reason =
+      switch error {
+      case .notATerminal: "The selector needs a terminal, and this is none."
+      case .dumb(let term): "The selector needs a terminal it can draw on, and TERM is \"\(term)\"."
+      case .unknownTerminal(let term):
+        "This system has no description of the terminal \"\(term)\" (TERM)."
+      case .alreadyOpen: "The selector is open already."
+      case .system(let code): "The terminal cannot be used: \(SystemError.text(code))."
+      }
+    return Failure(.failed, "\(reason) \(plainCommands)")
+  }
+
+  private static func edit(_ error: EditError) -> Failure {
+    switch error {
+    case .unknownContext: Failure(.notFound, "That context is no longer there.")
+    case .unknownAttribute: Failure(.notFound, "That attribute is no longer there.")
+    case .unknownVersion: Failure(.notFound, "That value is not among those of the conflict.")
+    case .emptyName: Failure(.usage, "A name has at least one character. Nothing was changed.")
+    case .overLimit(let limit, let allowed):
+      Failure(.failed, "Over the limit of \(allowed) \(limit). Nothing was changed.")
+    case .locked: lockedProfile
+    }
+  }
+
+  private static func wire(_ error: WireError) -> Failure {
+    switch error {
+    case .overLimit(let limit, let value):
+      Failure(.failed, "\(value) is over the limit of \(limit). Nothing was changed.")
+    case .malformed(let field):
+      Failure(.failed, "The \(field) does not read. Nothing was changed.")
+    case .truncated, .trailingBytes, .wrongMagic, .unknownSuite, .unknownType:
+      Failure(
+        .failed,
+        "Stored or received bytes do not read. Nothing was changed. A later program may have"
+          + " written them.")
+    }
+  }
+}

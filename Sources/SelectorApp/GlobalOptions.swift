@@ -1,0 +1,114 @@
+import ArgumentParser
+import Foundation
+import Storage
+import Vault
+
+/// What every command takes. The environment counts where the command line is silent.
+struct GlobalOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Which device of this machine (HIGGINS_PROFILE; else \"default\").", valueName: "name"))
+  var profile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep everything of all profiles in this folder (HIGGINS_HOME).", valueName: "dir"))
+  var home: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A file whose first line unlocks (HIGGINS_PASSPHRASE_FILE).", valueName: "file"))
+  var passphraseFile: String?
+
+  /// What a variable says; an empty one says nothing.
+  private static func variable(_ name: String, _ environment: [String: String]) -> String? {
+    environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  func folder(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> ProfileFolder {
+    try ProfileFolder(
+      home: home ?? Self.variable("HIGGINS_HOME", environment),
+      profile: profile ?? Self.variable("HIGGINS_PROFILE", environment)
+        ?? ProfileFolder.defaultProfile,
+      environment: environment)
+  }
+
+  func passphrasePath(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> String? {
+    passphraseFile ?? Self.variable("HIGGINS_PASSPHRASE_FILE", environment)
+  }
+}
+
+/// Asks for passphrases: in the file that was named, else on the terminal.
+struct PassphraseSource {
+  /// 8 KiB: a passphrase and a remark below it.
+  static let fileBytes = 8 * 1024
+
+  let path: String?
+  let console: any Console
+
+  /// The passphrase of a profile that is there.
+  func existing(_ prompt: String = "Passphrase: ") async throws -> Passphrase {
+    if let path { return try Self.read(path) }
+    return try await ask(prompt)
+  }
+
+  /// A passphrase that begins to count: typed twice, because nobody sees what they type.
+  func new() async throws -> Passphrase {
+    if let path { return try Self.read(path) }
+    var first = try await secret("New passphrase: ")
+    var second = try await secret("The same again: ")
+    defer {
+      first.wipe()
+      second.wipe()
+    }
+    guard first == second else {
+      throw Failure(.failed, "The two passphrases differ. Nothing was made. Try again.")
+    }
+    return try Self.passphrase(first)
+  }
+
+  private func ask(_ prompt: String) async throws -> Passphrase {
+    var typed = try await secret(prompt)
+    defer { typed.wipe() }
+    return try Self.passphrase(typed)
+  }
+
+  private func secret(_ prompt: String) async throws -> [UInt8] {
+    do {
+      return try await console.readSecret(prompt)
+    } catch ConsoleError.noTerminal {
+      throw Failure(
+        .locked,
+        "There is no terminal to ask for the passphrase. Nothing was read or changed. Name a file"
+          + " with --passphrase-file FILE.")
+    }
+  }
+
+  private static func passphrase(_ bytes: [UInt8]) throws -> Passphrase {
+    guard !bytes.isEmpty else {
+      throw Failure(.locked, "No passphrase was entered. Nothing was changed.")
+    }
+    return try Passphrase(utf8: bytes)
+  }
+
+  static func read(_ path: String) throws -> Passphrase {
+    do {
+      var bytes = try SecureFile.read(path, limitBytes: fileBytes)
+      defer { bytes.wipe() }
+      var line = Array(bytes.prefix { $0 != 0x0a && $0 != 0x0d })
+      defer { line.wipe() }
+      return try passphrase(line)
+    } catch StorageError.insecure(let path, let reason) {
+      throw Failure(
+        .failed,
+        "The passphrase file \(path) was not used: \(reason). Make it a file of your own that nobody"
+          + " else can read (chmod 600).")
+    } catch StorageError.missing(let path) {
+      throw Failure(.failed, "The passphrase file \(path) is not there. Nothing was changed.")
+    }
+  }
+}

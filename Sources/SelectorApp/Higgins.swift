@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Terminal
+
+/// `higgins`: the selector, and its commands.
+@main
+struct Higgins: AsyncParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "higgins",
+    abstract: "Your contexts and their attributes, on every device, readable by you alone.",
+    discussion: """
+      Without a command the selector opens; at its first start it walks through creating or joining \
+      an account.
+
+      EXAMPLE: higgins set github.example password
+      EXAMPLE: higgins get github.example password
+
+      Exit codes: 0 done; 1 failed; 2 not found or ambiguous; 3 locked or wrong passphrase; \
+      4 offline and the command needs the server; 5 a conflict needs a person; 6 integrity alarm; \
+      64 wrong usage.
+      """,
+    version: version,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Context",
+        subcommands: [
+          ListCommand.self, ShowCommand.self, GetCommand.self, SetCommand.self, NewCommand.self,
+          RemoveCommand.self, RenameCommand.self, TrashCommand.self, RestoreCommand.self,
+          GenerateCommand.self, OneTimeCodeCommand.self, CopyCommand.self, HistoryCommand.self,
+          ConflictsCommand.self, ResolveCommand.self, ImportCommand.self, ExportCommand.self,
+        ]),
+      CommandGroup(
+        name: "Device",
+        subcommands: [
+          InitCommand.self, JoinCommand.self, DevicesCommand.self, SyncCommand.self,
+          StatusCommand.self, WatchCommand.self,
+        ]),
+      CommandGroup(name: "Internal", subcommands: [ClearClipboardCommand.self]),
+    ])
+
+  @OptionGroup var options: GlobalOptions
+
+  static func main() async {
+    // A reader that goes away is an error of that write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    // What is written is for nobody else on this machine.
+    umask(0o077)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  func run() async throws {
+    if let failure = Self.screenFailure(
+      input: isatty(STDIN_FILENO) == 1, output: isatty(STDOUT_FILENO) == 1,
+      terminal: ProcessInfo.processInfo.environment["TERM"])
+    {
+      let code = await Execution.report(failure, at: SystemConsole())
+      throw ExitCode(code)
+    }
+    do {
+      try await Screen.run(options: options)
+    } catch {
+      throw ExitCode(await Execution.report(Failure(error), at: SystemConsole()))
+    }
+  }
+
+  /// Why the selector cannot open here; nil when it can.
+  static func screenFailure(input: Bool, output: Bool, terminal: String?) -> Failure? {
+    guard input, output else { return Failure(TerminalError.notATerminal) }
+    guard let terminal, !terminal.isEmpty, terminal != "dumb" else {
+      return Failure(TerminalError.dumb(term: terminal ?? ""))
+    }
+    return nil
+  }
+}

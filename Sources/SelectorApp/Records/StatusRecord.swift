@@ -1,0 +1,113 @@
+import Sync
+import Wire
+
+/// What `status` prints, and its device lines what `devices` does.
+struct StatusRecord: Encodable {
+  struct Alarm: Encodable {
+    let code: String
+    let text: String
+  }
+
+  struct Push: Encodable {
+    let state: String
+    /// Null while down.
+    let transport: String?
+    let since: Int64?
+
+    private enum Key: String, CodingKey {
+      case state, transport, since
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(state, forKey: .state)
+      try container.encode(transport, forKey: .transport)
+      try container.encode(since, forKey: .since)
+    }
+  }
+
+  struct Device: Encodable {
+    let peer: SyncStatus.Peer
+
+    private enum Key: String, CodingKey {
+      case id, name, platform, online, lastSeen, behind, current
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(peer.id, forKey: .id)
+      try container.encode(peer.name, forKey: .name)
+      try container.encode(peer.platform, forKey: .platform)
+      try container.encode(peer.isOnline, forKey: .online)
+      try container.encode(peer.lastSeen, forKey: .lastSeen)
+      try container.encode(peer.behind, forKey: .behind)
+      try container.encode(peer.isThisDevice, forKey: .current)
+    }
+  }
+
+  /// Null while locked: the account's name is sealed, too.
+  let account: String?
+  let device: String
+  let server: String
+  let status: SyncStatus
+
+  private enum Key: String, CodingKey {
+    case account, device, server, state, waiting, conflicts, alarms, push, devices
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(account, forKey: .account)
+    try container.encode(device, forKey: .device)
+    try container.encode(server, forKey: .server)
+    try container.encode(status.state.rawValue, forKey: .state)
+    try container.encode(status.waiting, forKey: .waiting)
+    try container.encode(status.conflicts, forKey: .conflicts)
+    try container.encode(
+      status.alarms.map { Alarm(code: $0.code, text: $0.text) }, forKey: .alarms)
+    try container.encode(
+      Push(
+        state: status.push.rawValue, transport: status.pushTransport, since: status.pushSince),
+      forKey: .push)
+    try container.encode(status.peers.map(Device.init), forKey: .devices)
+  }
+
+  /// The same for a person.
+  var text: String {
+    var rows = [
+      ["account", account ?? "(locked)"], ["device", device], ["server", server],
+      ["sync", sync],
+      ["push", push],
+      ["conflicts", "\(status.conflicts)"],
+    ]
+    rows += status.alarms.map { ["ALARM", "\($0.text) (\($0.code))"] }
+    return Lines.table(rows) + "\n\n" + StatusRecord.devices(of: status)
+  }
+
+  private var sync: String {
+    let waiting = status.waiting > 0 ? ", \(Lines.count(status.waiting, "change")) waiting" : ""
+    let reason = status.failure.map { ". \($0)" } ?? ""
+    return status.state.rawValue + waiting + reason
+  }
+
+  private var push: String {
+    let since = status.pushSince.map { " since \(Lines.time($0))" } ?? ""
+    let transport = status.pushTransport.map { " by \($0)" } ?? ""
+    return status.push.rawValue + transport + since
+  }
+
+  /// One line a device. Who is online is known only over a push connection.
+  static func devices(of status: SyncStatus) -> String {
+    Lines.table(
+      status.peers.map { peer in
+        let presence =
+          status.push == .connected ? (peer.isOnline ? "online" : "offline") : "presence unknown"
+        return [
+          peer.isThisDevice ? "*" : " ", peer.name, peer.platform,
+          peer.isThisDevice ? "this device" : presence,
+          peer.behind > 0 ? "\(Lines.count(peer.behind, "change")) behind" : "",
+          peer.lastSeen.map { "seen \(Lines.time($0))" } ?? "",
+        ]
+      })
+  }
+}

@@ -1,0 +1,292 @@
+import Foundation
+import Selector
+import Storage
+import Sync
+import Terminal
+import Vault
+import Wire
+
+/// What the session asks for.
+extension Driver {
+  /// Wrong passphrases before a wait.
+  private static let triesBeforeWait = 5
+  /// 30 s after the fifth, and twice as long after each further one, up to an hour.
+  private static let firstWaitSeconds = 30
+  private static let longestWaitSeconds = 3600
+  private static let clipboardSeconds = 45
+
+  /// Does one thing; false when it was to quit.
+  func perform(_ effect: Effect) async -> Bool {
+    switch effect {
+    case .quit: return false
+    case .unlock(let passphrase):
+      do {
+        await unlock(try Passphrase(utf8: Array(passphrase.utf8)))
+      } catch {
+        refuse()
+      }
+    case .lock: await lock()
+    case .suspend: await suspend()
+    case .redraw: terminal.redraw()
+    case .bell: rings = true
+    case .createAccount(let server, let account, let name, let passphrase, let invite):
+      beginning { [folder, inbox] in
+        let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+        let kit = try await Onboarding.create(
+          folder: folder, server: server, account: account, device: name,
+          passphrase: passphrase, invite: invite)
+        inbox.post(.outcome(.accountCreated(kit: kit)))
+        return passphrase
+      }
+    case .join(let code, let name, let passphrase):
+      beginning { [folder, inbox] in
+        let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+        try await Onboarding.join(
+          folder: folder, code: code, device: name, passphrase: passphrase,
+          showWords: { inbox.post(.outcome(.joinWords($0))) })
+        inbox.post(.outcome(.joined))
+        return passphrase
+      }
+    case .formOpened(let context): await device?.formOpened(context)
+    case .formClosed(let context): await device?.formClosed(context)
+    case .save(let edits): await save(edits)
+    case .undo: await takeBack(undoStack.undo(in: contexts), orSay: "Nothing to undo.")
+    case .redo: await takeBack(undoStack.redo(in: contexts), orSay: "Nothing to redo.")
+    case .sync: await device?.wake()
+    default: await performAside(effect)
+    }
+    return true
+  }
+
+  /// What changes nothing in the store.
+  private func performAside(_ effect: Effect) async {
+    switch effect {
+    case .generate(let form):
+      var entropy = SodiumEntropy()
+      inbox.post(.outcome(.generated(PasswordRecipe(form).generate(entropy: &entropy))))
+    case .copy(let text, let label, _): copy(text, label)
+    case .oneTimeCode(let context, let attribute): oneTimeCode(context, attribute)
+    case .loadHistory(let context, let attribute):
+      let versions = await device?.history(of: attribute, in: context) ?? []
+      inbox.post(.outcome(.history(context, attribute, versions)))
+    case .pair: startPairing()
+    case .admit(let isAdmitted):
+      if let admission {
+        self.admission = nil
+        admission.resume(returning: isAdmitted)
+      }
+      if !isAdmitted { endPairing() }
+    case .importFile(let format, let path): await importFile(format, path)
+    case .exportFile(let format, let path): await exportFile(format, path)
+    case .saveScreen(let path): saveScreen(path)
+    case .setTheme: paint()
+    default: break
+    }
+  }
+
+  // MARK: the store
+
+  func unlock(_ passphrase: Passphrase) async {
+    guard let device else { return }
+    do {
+      try await device.unlock(passphrase)
+      wrongPassphrases = 0
+      profile.deviceName = await device.name(of: device.settings.device)
+      profile.accountName = await device.accountName()
+      profile.phase = .unlocked
+      inbox.post([.event(.profile(profile)), .event(.outcome(.unlocked))])
+    } catch VaultError.wrongPassphrase {
+      refuse()
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func refuse() {
+    wrongPassphrases += 1
+    let left = max(0, Self.triesBeforeWait - wrongPassphrases)
+    var wait = 0
+    if left == 0 {
+      let doublings = min(wrongPassphrases - Self.triesBeforeWait, 7)
+      wait = min(Self.firstWaitSeconds << doublings, Self.longestWaitSeconds)
+    }
+    inbox.post(.outcome(.wrongPassphrase(triesLeft: left, waitSeconds: wait)))
+  }
+
+  private func lock() async {
+    guard let device else { return }
+    undoStack.clear()
+    endPairing()
+    do {
+      try await device.lock()
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+      return
+    }
+    contexts = []
+    say(.locked(since: Device.wallClock, reason: ""))
+  }
+
+  private func save(_ edits: [Edit]) async {
+    do {
+      let before = contexts
+      try await device?.save(edits, immediately: false)
+      undoStack.note(edits, in: before)
+      inbox.post(.outcome(.saved))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func takeBack(_ edit: Edit?, orSay nothing: String) async {
+    guard let edit else {
+      inbox.post(.outcome(.note(nothing)))
+      return
+    }
+    do {
+      try await device?.save([edit], immediately: false)
+      inbox.post(.outcome(.saved))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  /// Makes the profile beside the screen, then opens and unlocks it.
+  private func beginning(_ work: @escaping @Sendable () async throws -> Passphrase) {
+    Task {
+      do {
+        let passphrase = try await work()
+        device = try Device.open(folder)
+        profile.deviceID = device?.settings.device
+        profile.serverURL = device?.settings.server
+        await attach()
+        await unlock(passphrase)
+      } catch {
+        inbox.post(.outcome(.failed(Failure(error).sentence)))
+      }
+    }
+  }
+
+  // MARK: values
+
+  private func copy(_ text: String, _ label: String) {
+    Task { [inbox, terminal] in
+      let seconds = Self.clipboardSeconds
+      do {
+        let route = try await ClipboardRoute.copy(text, terminal: terminal, clearAfter: seconds)
+        inbox.post(.outcome(.copied(label: label, route: route, clearsInSeconds: seconds)))
+      } catch {
+        inbox.post(.outcome(.failed(Failure(error).sentence)))
+      }
+    }
+  }
+
+  private func oneTimeCode(_ context: ContextID, _ attribute: AttributeID) {
+    let secret = contexts.first { $0.id == context }?.attributes.first { $0.id == attribute }
+    guard let secret else { return }
+    do {
+      let code = try OneTimeCode(secret.text)
+      let seconds = Device.wallClock / 1000
+      inbox.post(
+        .outcome(
+          .oneTimeCode(
+            attribute: attribute, code: code.code(at: seconds),
+            secondsLeft: code.secondsLeft(at: seconds))))
+    } catch {
+      inbox.post(
+        .outcome(.failed("\(secret.label) is no one-time code secret: nothing was copied.")))
+    }
+  }
+
+  // MARK: files
+
+  private func importFile(_ format: String, _ path: String) async {
+    guard let device else { return }
+    do {
+      guard format == "bitwarden" else {
+        throw Failure(.usage, "Only bitwarden files can be imported. Nothing was changed.")
+      }
+      let bytes = try SecureFile.read(
+        (path as NSString).expandingTildeInPath, limitBytes: ImportLimits.fileBytes)
+      let imported = try BitwardenImport.read(bytes)
+      if !imported.edits.isEmpty { try await device.save(imported.edits, immediately: true) }
+      inbox.post(.outcome(.imported(contexts: imported.edits.count)))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func exportFile(_ format: String, _ path: String) async {
+    guard let device else { return }
+    do {
+      let replica = await device.replica
+      let history = { replica.history(of: $0, in: $1) }
+      let bytes: [UInt8]
+      switch format {
+      case "bitwarden": bytes = try BitwardenExport.write(contexts, history: history)
+      case "json": bytes = try JSONExport.write(contexts, history: history)
+      default: throw Failure(.usage, "Export as bitwarden or json. Nothing was written.")
+      }
+      let path = (path as NSString).expandingTildeInPath
+      try SecureFile.write(bytes, to: path)
+      inbox.post(.outcome(.note("Exported in plain text to \(path). Delete it after use.")))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func saveScreen(_ path: String) {
+    do {
+      let text = session.view().lines.joined(separator: "\n") + "\n"
+      try SecureFile.write(Array(text.utf8), to: (path as NSString).expandingTildeInPath)
+      inbox.post(.outcome(.note("The screen was saved to \(path).")))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  // MARK: pairing
+
+  private func startPairing() {
+    guard let device, pairing == nil else { return }
+    pairing = Task { [inbox] in
+      do {
+        let name = try await device.pair(
+          PairingExchange(
+            showCode: { inbox.post(.outcome(.pairingCode($0, expiresAt: $1))) },
+            confirm: { name, words in await self.confirm(name, words) }))
+        inbox.post(.outcome(.pairingDone(name: name.name)))
+      } catch is CancellationError {
+        inbox.post(.outcome(.pairingFailed("Pairing was cancelled. Nothing was changed.")))
+      } catch {
+        inbox.post(.outcome(.pairingFailed(Failure(error).sentence)))
+      }
+      self.pairingEnded()
+    }
+  }
+
+  private func confirm(_ name: String, _ words: [String]) async -> Bool {
+    inbox.post(.outcome(.pairingOffer(name: name, words: words)))
+    return await withCheckedContinuation { admission = $0 }
+  }
+
+  private func pairingEnded() { pairing = nil }
+
+  func endPairing() {
+    pairing?.cancel()
+    admission?.resume(returning: false)
+    admission = nil
+  }
+}
+
+extension PasswordRecipe {
+  /// What the generator dialog asks for.
+  init(_ form: GeneratorForm) {
+    var recipe = PasswordRecipe()
+    recipe.kind = Kind(rawValue: form.kind.rawValue) ?? .random
+    recipe.length = form.length
+    recipe.words = form.words
+    recipe.classes = Set(form.classes.compactMap { CharacterClass(rawValue: $0.rawValue) })
+    self = recipe
+  }
+}

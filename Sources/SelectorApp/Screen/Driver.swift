@@ -1,0 +1,199 @@
+import Foundation
+import Selector
+import Storage
+import Sync
+import Terminal
+import Wire
+
+/// Carries events into the ``Session`` and its effects out, one burst at a time.
+///
+/// Effects that touch the device are awaited in their order, so that an edit is saved before its
+/// form is closed; what takes long (network, hashing) runs beside and comes back as an event.
+actor Driver {
+  let terminal: Terminal
+  let folder: ProfileFolder
+  let inbox = Inbox()
+  let library: ThemeLibrary
+  var device: Device?
+  var session: Session
+  var profile: Profile
+  var undoStack = UndoStack()
+  var contexts: [ContextRecord] = []
+  var wrongPassphrases = 0
+  var pairing: Task<Void, Never>?
+  var admission: CheckedContinuation<Bool, Never>?
+  var theme = Theme.terminal
+  /// Whether the next frame sounds the bell.
+  var rings = false
+  private let passphrasePath: String?
+  private var control: ControlServer?
+  private var deviceTask: Task<Void, Never>?
+  private var deadline: Task<Void, Never>?
+
+  init(
+    terminal: Terminal, folder: ProfileFolder, device: Device?, keymap: Keymap,
+    passphrasePath: String?
+  ) {
+    self.terminal = terminal
+    self.folder = folder
+    self.device = device
+    self.passphrasePath = passphrasePath
+    library = ThemeLibrary(configuration: folder.configuration)
+    let home = ProcessInfo.processInfo.environment["HOME"] ?? "/"
+    let path = folder.data.hasPrefix(home) ? "~" + folder.data.dropFirst(home.count) : folder.data
+    profile = Profile(
+      deviceName: device?.ownName ?? "new store", deviceID: device?.settings.device,
+      serverURL: device?.settings.server, storePath: path,
+      phase: device == nil ? .empty : .locked(since: nil, reason: ""),
+      timeZoneOffset: TimeZone.current.secondsFromGMT(), themes: library.names)
+    session = Session(profile: profile, size: terminal.size, keymap: keymap)
+  }
+
+  /// Runs until the person quits or the terminal is gone.
+  func run() async {
+    let keys = Task { [terminal, inbox] in
+      for await batch in terminal.events { inbox.post(batch.compactMap(Arrival.init)) }
+      inbox.post([.quit])
+    }
+    paint()
+    if device != nil { await attach() }
+    await unlockFromFile()
+    for await _ in inbox.arrivals where await !take(inbox.takeAll()) { break }
+    keys.cancel()
+    deadline?.cancel()
+    deviceTask?.cancel()
+    endPairing()
+    control?.stop()
+    await device?.stop(flush: .seconds(2))
+  }
+
+  /// Listens to the device and lets other commands use it, from now on.
+  func attach() async {
+    guard let device else { return }
+    do {
+      control = try ControlServer.start(device)
+    } catch {
+      inbox.post(
+        .outcome(.note("Other commands cannot reach this selector: \(Failure(error).sentence)")))
+    }
+    let events = await device.events()
+    deviceTask = Task { [inbox] in
+      for await event in events { inbox.post(Event(event)) }
+    }
+    await device.start(push: true)
+  }
+
+  private func unlockFromFile() async {
+    guard device != nil, let passphrasePath else { return }
+    do {
+      await unlock(try PassphraseSource.read(passphrasePath))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  /// Takes a burst and paints once; false when it was the last.
+  private func take(_ arrivals: [Arrival]) async -> Bool {
+    guard await carryOut(session.update(.clock(Device.wallClock))) else { return false }
+    for arrival in arrivals {
+      switch arrival {
+      case .event(let event):
+        note(event)
+        guard await carryOut(session.update(event)) else { return false }
+      case .suspend: await suspend()
+      case .quit: return false
+      }
+    }
+    paint()
+    armDeadline()
+    return true
+  }
+
+  /// Peers' changes come before the contexts they changed, so both are known here.
+  private func note(_ event: Event) {
+    switch event {
+    case .contexts(let records): contexts = records
+    case .changed(let changes):
+      undoStack.note(changes.filter { $0.device != profile.deviceID }, in: contexts)
+    default: break
+    }
+  }
+
+  private func carryOut(_ effects: [Effect]) async -> Bool {
+    for effect in effects {
+      guard await perform(effect) else { return false }
+    }
+    return true
+  }
+
+  /// Conceals, gives the terminal back, stops, and comes back to where it was.
+  func suspend() async {
+    _ = session.update(.suspended)
+    paint()
+    await terminal.suspend()
+    await device?.wake()
+    inbox.post([.event(.continued), .event(.resize(terminal.size))])
+  }
+
+  func paint() {
+    if theme.name != session.themeName {
+      do {
+        theme = try library.theme(session.themeName)
+      } catch {
+        inbox.post(.outcome(.failed(Failure(error).sentence)))
+        theme = .terminal
+      }
+    }
+    var frame = session.view()
+    frame.bell = frame.bell || rings
+    rings = false
+    terminal.show(frame, theme: theme)
+  }
+
+  /// Wakes the session when it said something ends, or each second while something counts down.
+  private func armDeadline() {
+    deadline?.cancel()
+    var wait = session.nextDeadline.map { $0 - Device.wallClock }
+    if session.wantsTicks { wait = min(wait ?? .max, 1000 - Device.wallClock % 1000) }
+    guard let wait else { return }
+    deadline = Task { [inbox] in
+      do {
+        try await Task.sleep(for: .milliseconds(max(wait, 1)))
+      } catch {
+        return
+      }
+      inbox.post([])
+    }
+  }
+
+  func say(_ phase: Profile.Phase) {
+    profile.phase = phase
+    inbox.post(.profile(profile))
+  }
+}
+
+extension Arrival {
+  fileprivate init?(_ event: TerminalEvent) {
+    switch event {
+    case .key(let key): self = .event(.key(key))
+    case .paste(let text): self = .event(.paste(text))
+    case .pasteRefused(let bytes):
+      self = .event(.outcome(.note("A paste of \(bytes) bytes is too large; nothing was taken.")))
+    case .resize(let size): self = .event(.resize(size))
+    case .suspendRequested: self = .suspend
+    case .continued: return nil
+    case .hangup, .terminate, .lost: self = .quit
+    }
+  }
+}
+
+extension Event {
+  fileprivate init(_ event: DeviceEvent) {
+    switch event {
+    case .contexts(let records): self = .contexts(records)
+    case .changed(let changes): self = .changed(changes)
+    case .status(let status): self = .status(status)
+    case .notice(let notice): self = .outcome(.note(notice.text))
+    }
+  }
+}
