@@ -152,5 +152,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
+    .executableTarget(
+      name: "Benchmarks", dependencies: [arguments], path: "Tests/Benchmarks",
+      swiftSettings: settings),
   ]
 )
