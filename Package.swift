@@ -150,6 +150,7 @@ let package = Package(
     .testTarget(
       name: "SimulationTests", dependencies: ["Sync", "Vault", "Wire", "AttributeServer"],
       swiftSettings: settings),
+    .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
     .executableTarget(

@@ -1,0 +1,179 @@
+# Higgins: `make run` opens the selector, `make test` runs every test. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+SOURCES := Package.swift Sources Tests
+# Where `make run` keeps the server's data, and where that server listens.
+SERVER_DATA := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/higginsd
+SERVER_PORT := 7480
+# Targets with a documentation catalogue, each after those its text links to.
+DOCUMENTED := $(patsubst Sources/%.docc,%,$(foreach target,\
+  Wire Access Vault Sync Selector Storage Transport Terminal AttributeServer PushServer,\
+  $(wildcard Sources/$(target)/$(target).docc)))
+
+# Debian packages that building and testing need, and those the benchmark needs beside them.
+PACKAGES := libncurses-dev libsodium-dev libsqlite3-dev pkg-config tmux
+BENCH_PACKAGES := git gnupg less pass tig
+
+# Installs what is missing of the packages named; says what is needed where it may not.
+define install_packages
+missing=""
+for package in $(1); do
+  dpkg-query --show --showformat '$${Status}\n' "$$package" 2>/dev/null \
+    | grep -q '^install ok installed$$' || missing+=" $$package"
+done
+if [ -n "$$missing" ]; then
+  if [ "$$(id -u)" = 0 ]; then as_root=(env)
+  elif sudo -n true 2>/dev/null; then as_root=(sudo -n env)
+  else as_root=(); fi
+  if [ "$${#as_root[@]}" = 0 ] || ! command -v apt-get >/dev/null; then
+    echo "higgins: needs$$missing: run apt-get install$$missing" >&2
+    exit 1
+  fi
+  log=$$(mktemp)
+  trap 'rm -f "$$log"' EXIT
+  install() {
+    "$${as_root[@]}" DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends $$missing >>"$$log" 2>&1
+  }
+  echo "higgins: installing$$missing" >&2
+  # The lists may be old or absent; they are fetched only if it does not work without.
+  install || { "$${as_root[@]}" apt-get update >>"$$log" 2>&1 && install; } || {
+    cat "$$log" >&2
+    echo "higgins: needs$$missing: run apt-get install$$missing" >&2
+    exit 1
+  }
+fi
+endef
+
+# The end-to-end tests run real programs against the clock of the machine, so they run alone.
+define run_tests
+if [ -n "$(FILTER)" ]; then swift test --disable-xctest --filter "$(FILTER)"; exit; fi
+swift test --disable-xctest --filter EndToEndTests
+swift test --disable-xctest --skip-build --skip EndToEndTests
+endef
+
+.PHONY: help
+help: ## Lists the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Installs the Debian packages that are missing.
+	@$(call install_packages,$(PACKAGES))
+
+.PHONY: build
+build: deps ## Builds both programs for release.
+	swift build --configuration release --product higgins
+	swift build --configuration release --product higginsd
+
+.PHONY: run
+run: build ## Opens the selector, with a server of its own on loopback.
+	@bin=$$(swift build --configuration release --show-bin-path)
+	answers() {
+	  timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/$(SERVER_PORT) &&
+	    printf "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" >&3 &&
+	    head -n 1 <&3 | grep -q " 200 "' 2>/dev/null
+	}
+	if ! answers; then
+	  mkdir -p -m 700 "$(SERVER_DATA)"
+	  umask 077
+	  setsid nohup "$$bin/higginsd" serve --data "$(SERVER_DATA)" \
+	    --listen 127.0.0.1:$(SERVER_PORT) >>"$(SERVER_DATA)/server.log" 2>&1 </dev/null &
+	  server=$$!
+	  for _ in {1..100}; do
+	    if answers; then break; fi
+	    if ! kill -0 "$$server" 2>/dev/null; then break; fi
+	    sleep 0.1
+	  done
+	  if ! answers; then
+	    echo "higgins: the server did not start; its last words:" >&2
+	    tail -n 5 "$(SERVER_DATA)/server.log" >&2
+	    exit 1
+	  fi
+	  echo "higgins: higginsd runs in the background; \`kill $$server\` ends it" >&2
+	fi
+	exec "$$bin/higgins"
+
+.PHONY: demo
+demo: build ## Three selectors side by side, paired, with a server between them.
+	@bash Tests/Demo/demo.sh
+
+.PHONY: demo-script
+demo-script: build ## Plays the demo by itself and saves its screens.
+	@bash Tests/Demo/demo.sh --script
+
+.PHONY: test
+test: deps ## Runs every test; FILTER=… runs those whose names match.
+	$(run_tests)
+
+.PHONY: bench
+bench: build ## Measures how long a change takes, beside polling and beside pass with git.
+	@$(call install_packages,$(BENCH_PACKAGES))
+	swift run --configuration release higgins-bench $(ARGS)
+
+.PHONY: lint
+lint: ## Checks the form of every Swift file.
+	swift format lint --strict --recursive --parallel $(SOURCES)
+
+.PHONY: format
+format: ## Brings every Swift file into form.
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+.PHONY: docs
+docs: deps ## Builds the documentation into .build/docs.
+	swift package dump-symbol-graph --minimum-access-level internal
+	graphs="$$(swift build --show-bin-path)/../symbolgraph"
+	rm -rf .build/docs
+	dependencies=()
+	for target in $(notdir $(DOCUMENTED)); do
+	  mkdir -p ".build/docs/graphs/$$target"
+	  cp "$$graphs/$$target.symbols.json" ".build/docs/graphs/$$target"
+	  docc convert "Sources/$$target/$$target.docc" \
+	    --additional-symbol-graph-dir ".build/docs/graphs/$$target" \
+	    --fallback-display-name "$$target" --fallback-bundle-identifier "higgins.$$target" \
+	    --enable-experimental-external-link-support "$${dependencies[@]}" \
+	    --output-path ".build/docs/$$target.doccarchive" --warnings-as-errors
+	  dependencies+=(--dependency "$$PWD/.build/docs/$$target.doccarchive")
+	done
+	rm -r .build/docs/graphs
+	echo "Documentation: .build/docs"
+
+.PHONY: clean-build
+clean-build:
+	swift package clean
+	swift build --build-tests --explicit-target-dependency-import-check error
+
+# One after the other, the tests last: their closing lines are the verdict.
+.PHONY: ci
+ci: deps lint clean-build docs ## All that has to hold before a change goes in.
+	$(run_tests)
+
+.PHONY: install
+install: build ## Copies programs, themes, manual pages and completions to PREFIX.
+	bin=$$(swift build --configuration release --show-bin-path)
+	to="$(DESTDIR)$(PREFIX)"
+	swift package generate-manual --multi-page
+	install -d "$$to/bin" "$$to/share/higgins/themes" "$$to/share/man/man1"
+	install -m 755 "$$bin/higgins" "$$bin/higginsd" "$$to/bin"
+	install -m 644 themes/*.toml "$$to/share/higgins/themes"
+	for page in .build/plugins/GenerateManual/outputs/{SelectorApp,DaemonApp}/*.1; do
+	  install -m 644 "$$page" "$$to/share/man/man1"
+	done
+	for program in higgins higginsd; do
+	  completion() { "$$bin/$$program" --generate-completion-script "$$1"; }
+	  install -d "$$to/share/bash-completion/completions" "$$to/share/zsh/site-functions" \
+	    "$$to/share/fish/vendor_completions.d"
+	  completion bash >"$$to/share/bash-completion/completions/$$program"
+	  completion zsh >"$$to/share/zsh/site-functions/_$$program"
+	  completion fish >"$$to/share/fish/vendor_completions.d/$$program.fish"
+	done
+
+.PHONY: clean
+clean: ## Removes what was built.
+	swift package clean
+	rm -rf .build/docs .build/plugins
