@@ -14,7 +14,7 @@ struct Login: Sendable {
 extension ServerDatabase {
   /// Founds the account, with its login and the invite's use, in one transaction.
   ///
-  /// - Parameter invite: The digest of the invite's code; nil where none is needed.
+  /// `invite` is the digest of the invite's code; nil where none is needed.
   func createAccount(
     _ request: AccountRequest, invite: Digest32?, ledger: Ledger
   ) async throws(Problem) {

@@ -42,9 +42,8 @@ public struct Hub: Sendable {
   public var connectionCount: Int { places.count }
 
   /// Joins a device. It is subscribed before its frontier is compared, so that no signal falls
-  /// between; a connection it had before is sent away without the others noticing.
-  ///
-  /// - Parameter now: Milliseconds since 1970.
+  /// between; a connection it had before is sent away without the others noticing. `now` is in
+  /// milliseconds since 1970.
   public mutating func join(
     _ id: ConnectionID, account: AccountID, device: DeviceID, frontier: Digest32, now: Int64
   ) -> [Delivery] {
@@ -96,7 +95,7 @@ public struct Hub: Sendable {
 
   /// Passes a signal on to every other device of the account. An old one is dropped.
   ///
-  /// - Parameter now: Milliseconds since 1970; stands in the frame.
+  /// `now`, in milliseconds since 1970, stands in the frame.
   public mutating func publish(_ signal: Signal, now: Int64) -> [Delivery] {
     var entry = take(signal.account)
     defer { put(entry, signal.account) }

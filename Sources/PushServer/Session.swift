@@ -102,9 +102,8 @@ public struct Session: Sendable {
     if case .closed = state { true } else { false }
   }
 
-  /// - Parameters:
-  ///   - uptime: A clock that never goes back; measures waits.
-  ///   - now: Milliseconds since 1970; measured against the token.
+  /// What is to be done about the event. `uptime` is a clock that never goes back and measures
+  /// waits; `now`, in milliseconds since 1970, is measured against the token.
   public mutating func handle(_ event: Event, uptime: Duration, now: Int64) -> [Effect] {
     if isClosed { return [] }
     switch event {

@@ -21,11 +21,26 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+fail() {
+  echo "demo: $1" >&2
+  exit 1
+}
+
 bin=${BIN:-$(swift build --configuration release --show-bin-path)}
+bin=$(cd "$bin" 2>/dev/null && pwd) || fail "there is no folder with the programs; run make build"
 for program in higgins higginsd; do
-  [ -x "$bin/$program" ] || { echo "demo: $bin/$program is not there; run make build" >&2; exit 1; }
+  [ -x "$bin/$program" ] || fail "$bin/$program is not there; run make build"
 done
-command -v tmux >/dev/null || { echo "demo: needs tmux: run apt-get install tmux" >&2; exit 1; }
+command -v tmux >/dev/null || fail "needs tmux: run apt-get install tmux"
+# Checked before anything starts: half a minute later would be a pity.
+if ! $script; then
+  [ -t 0 ] && [ -t 1 ] || fail "needs a terminal; try make demo-script"
+  columns=$(tput cols) rows=$(tput lines)
+  # A selector wants 40 columns; one goes to each rule between them.
+  [ "$columns" -ge 122 ] && [ "$rows" -ge 20 ] ||
+    fail "three selectors side by side need 122 columns and 20 rows, better 161 and 26; this \
+terminal has $columns and $rows. Make it larger, or try make demo-script"
+fi
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/higgins-demo-XXXXXX")
 chmod 700 "$folder"
@@ -33,15 +48,30 @@ socket=higgins-demo-$$
 server=
 pairing=
 
-tmux() { command tmux -L "$socket" -f /dev/null "$@"; }
+# -u: the selectors draw beyond ASCII, whatever the locale of whoever looks.
+tmux() { command tmux -u -L "$socket" -f /dev/null "$@"; }
+
+# Ends a process, by force if it does not go within 12 s (higginsd drains for up to 10 s).
+end() {
+  local try
+  kill "$1" 2>/dev/null || return 0
+  for ((try = 0; try < 240; try++)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.05
+  done
+  kill -KILL "$1" 2>/dev/null || true
+}
 
 finish() {
+  local process selectors
+  selectors=$(tmux list-panes -a -F '#{pane_pid}' 2>/dev/null || true)
+  # Selectors first, so that they can still send; a pane whose program ends is closed by tmux.
+  for process in $selectors $pairing $server; do end "$process"; done
   tmux kill-server 2>/dev/null || true
-  for process in $pairing $server; do kill "$process" 2>/dev/null || true; done
-  [ -z "$server" ] || wait "$server" 2>/dev/null || true
   rm -rf "$folder"
 }
 trap finish EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -57,7 +87,19 @@ await() {
   return 1
 }
 
+# Runs a command whose words only matter when it fails.
+quietly() {
+  "$@" >"$folder/words" 2>&1 && return
+  cat "$folder/words" >&2
+  fail "this did not work: $*"
+}
+
+# A demo among a person's own tmux sessions, and profiles of its own.
+unset TMUX TMUX_PANE HIGGINS_PROFILE
 export HIGGINS_HOME=$folder/home HIGGINS_PASSPHRASE_FILE=$folder/passphrase
+export LC_ALL=C.UTF-8
+# Screens that were saved are compared; a person sees the time of the place.
+if $script; then export TZ=UTC; fi
 (umask 077 && echo "correct horse battery staple" >"$HIGGINS_PASSPHRASE_FILE")
 profile() { HIGGINS_PROFILE=$1 "$bin/higgins" "${@:2}"; }
 
@@ -66,27 +108,18 @@ profile() { HIGGINS_PROFILE=$1 "$bin/higgins" "${@:2}"; }
   --signals-listen 127.0.0.1:0 --ready-file "$folder/ready" >"$folder/server.log" 2>&1 &
 server=$!
 await "higginsd" test -s "$folder/ready" || { tail -n 5 "$folder/server.log" >&2; exit 1; }
-address=$(sed 's/.*"attributes":"\([^"]*\)".*/\1/' "$folder/ready" | sed 's#\\/#/#g')
+address=$(sed 's/.*"attributes":"\([^"]*\)".*/\1/; s#\\/#/#g' "$folder/ready")
 
-# The account with its first device, and two more that are paired with it.
+# The account with its first device.
 echo "Making an account and three devices …"
-profile home init --server "$address" --account ann --device "home pc" >/dev/null 2>&1
-join() {
-  profile home devices pair --yes >"$folder/code" 2>/dev/null &
-  pairing=$!
-  await "a pairing code" grep -q . "$folder/code"
-  head -n 1 "$folder/code" | profile "$1" join --device "$2" >/dev/null 2>&1
-  wait "$pairing"
-  pairing=
-}
+quietly profile home init --server "$address" --account ann --device "home pc"
 
-# Sample contexts: name, user, password, e-mail.
+# Sample contexts.
 cat >"$folder/contexts.json" <<'JSON'
 {"encrypted":false,"folders":[],"items":[
 {"type":1,"name":"github.example","login":{"username":"ann","password":"Kestrel-41-harbour","totp":"JBSWY3DPEHPK3PXP","uris":[{"uri":"https://github.example"}]},"notes":"recovery codes in the safe","fields":[{"type":0,"name":"email","value":"ann@example.test"}]},
-{"type":1,"name":"bank.example","login":{"username":"4711-0815","password":"meadow lantern otter 7"}},
-{"type":1,"name":"mail.example","login":{"username":"ann@example.test","password":"Pebble!Orchard!19"}},
-{"type":1,"name":"router.lan","login":{"username":"admin","password":"blue-giraffe-radio"}},
+{"type":1,"name":"bank.example","login":{"username":"4711-0815","password":"meadow lantern otter 7"},"notes":"branch: Anytown"},
+{"type":1,"name":"mail.example","login":{"username":"ann@example.test","password":"Pebble!Orchard!19","totp":"GEZDGNBVGY3TQOJQ"}},
 {"type":1,"name":"shop.example","login":{"username":"ann","password":"9Walnut9Ferry"},"fields":[{"type":0,"name":"email","value":"ann+shop@example.test"}]},
 {"type":1,"name":"vpn.work.example","login":{"username":"ann.b","password":"Cobalt.Thimble.3"}},
 {"type":1,"name":"wiki.work.example","login":{"username":"ann.b","password":"ginger-anchor-52"}},
@@ -94,71 +127,157 @@ cat >"$folder/contexts.json" <<'JSON'
 {"type":4,"name":"work","identity":{"firstName":"Ann","lastName":"B.","email":"ann.b@work.example","company":"Example Ltd"}}
 ]}
 JSON
-profile home import bitwarden "$folder/contexts.json" >/dev/null
+quietly profile home import bitwarden "$folder/contexts.json"
+quietly profile home new router.lan
+quietly profile home set router.lan username - <<<"admin"
+quietly profile home set router.lan password - <<<"blue-giraffe-radio"
+
+# Another device: a trusted one shows a single-use code and admits whoever brings it.
+join() {
+  local code=$folder/code-$1
+  : >"$code"
+  profile home devices pair --yes >"$code" 2>"$folder/pairing.log" &
+  pairing=$!
+  await "a pairing code" grep -q . "$code" || { cat "$folder/pairing.log" >&2; exit 1; }
+  quietly profile "$1" join --device "$2" <<<"$(head -n 1 "$code")"
+  wait "$pairing" || { cat "$folder/pairing.log" >&2; exit 1; }
+  pairing=
+}
 join work "work pc"
 join mobile "mobile"
 
-selector() {
-  echo "env HIGGINS_HOME='$HIGGINS_HOME' HIGGINS_PASSPHRASE_FILE='$HIGGINS_PASSPHRASE_FILE'" \
-    "HIGGINS_PROFILE=$1 LC_ALL=${LC_ALL:-C.UTF-8} '$bin/higgins'"
-}
-
+# One window of that size with the three selectors side by side.
 panes() {
-  tmux new-session -d -s demo -x "$1" -y "$2" "$(selector home)"
-  tmux set-option -g status-style reverse
-  tmux set-option -g status-left ' Change a password on one (c, Enter) and watch the others. '
-  tmux set-option -g status-left-length 70
-  tmux set-option -g status-right ' other pane: Ctrl-b and an arrow   leave: q in each '
-  tmux set-option -g status-right-length 60
-  tmux set-option -g window-status-format ''
-  tmux set-option -g window-status-current-format ''
-  tmux set-option -g escape-time 25
-  tmux set-option -g mouse on
-  tmux split-window -h -t demo "$(selector work)"
-  tmux split-window -h -t demo "$(selector mobile)"
-  tmux select-layout -t demo even-horizontal >/dev/null
-  tmux select-pane -t demo.0
+  local selector
+  printf -v selector 'exec %q' "$bin/higgins"
+  tmux start-server \; set-option -g default-terminal tmux-256color \; \
+    set-option -g escape-time 25 \; set-option -g mouse on \; \
+    set-option -g status-style reverse \; set-option -g status-left-length 70 \; \
+    set-option -g status-left ' Change a password on one (c, Enter) and watch the others. ' \; \
+    set-option -g status-right-length 60 \; \
+    set-option -g status-right ' other pane: Ctrl-b and an arrow   leave: q in each ' \; \
+    set-option -g window-status-format '' \; set-option -g window-status-current-format '' \; \
+    set-option -g pane-border-status top \; set-option -g pane-border-format ' #{pane_title} ' \; \
+    new-session -d -s demo -x "$1" -y "$2" -e HIGGINS_PROFILE=home "$selector" \; \
+    split-window -h -e HIGGINS_PROFILE=work "$selector" \; \
+    split-window -h -e HIGGINS_PROFILE=mobile "$selector" \; \
+    select-layout even-horizontal \; select-pane -t demo.0
 }
 
 if ! $script; then
-  panes "$(tput cols 2>/dev/null || echo 160)" "$(tput lines 2>/dev/null || echo 40)"
-  tmux attach-session -t demo || { echo "demo: needs a terminal; try make demo-script" >&2; exit 1; }
+  panes "$columns" "$rows"
+  tmux attach-session -t demo || fail "tmux could not show it; try make demo-script"
   exit 0
 fi
 
+# The play. A pane is named by its number: 0 home pc, 1 work pc, 2 mobile.
 mkdir -p "$out"
+rm -f "$out"/failed-[012].txt
 screen() { tmux capture-pane -p -t "demo.$1"; }
 shows() { screen "$1" | grep -qF -- "$2"; }
+press() { tmux send-keys -t "demo.$1" "${@:2}"; }
+enter() { tmux send-keys -t "demo.$1" -l -- "$2"; }
 save() {
-  local pane name=$1
-  for pane in 0 1 2; do screen "$pane" >"$out/$name-$pane.txt"; done
+  local pane
+  for pane in 0 1 2; do screen "$pane" >"$out/$1-$pane.txt"; done
 }
 expect() {
-  await "\"$2\" in pane $1" shows "$1" "$2" && return
+  local pane
+  await "\"$2\" on pane $1" shows "$1" "$2" && return
   save failed
-  echo "demo: the change did not arrive; what was on the three screens is in $out/failed-*.txt" >&2
-  exit 1
+  for pane in 0 1 2; do
+    printf '%s\n' "--- pane $pane" >&2
+    cat "$out/failed-$pane.txt" >&2
+  done
+  fail "the change did not arrive; the three screens are in $out/failed-*.txt"
+}
+# Whether a pane has painted itself for this many columns: its title ends at the right edge.
+is_wide() { [ "$(screen "$1" | head -n 1 | wc -m)" -ge $(($2 - 1)) ]; }
+# Saves one selector alone at a size, then gives the three their places again.
+save_alone() {
+  local pane=$1 columns=$2 rows=$3
+  tmux set-option -g pane-border-status off \; set-option -g status off \; \
+    resize-pane -Z -t "demo.$pane" \; resize-window -t demo -x "$columns" -y "$rows"
+  await "$columns columns on pane $pane" is_wide "$pane" "$columns"
+  screen "$pane" >"$out/$4-${columns}x$rows.txt"
+  tmux resize-pane -Z -t "demo.$pane" \; set-option -g status on \; \
+    set-option -g pane-border-status top \; resize-window -t demo -x 161 -y 25 \; \
+    select-layout -t demo even-horizontal
+}
+# The value each device holds of an attribute, one a line.
+held() {
+  local device
+  for device in home work mobile; do
+    profile "$device" get github.example "$1"
+    echo
+  done
+}
+# Opens the e-mail of the marked context and empties the field.
+edit_email() {
+  press "$1" 2 G Enter
+  expect "$1" "Editing"
+  press "$1" C-a C-k
 }
 
-panes 161 30
+# Three times 53x24, the rules between them, the titles and the guide.
+panes 161 25
 for pane in 0 1 2; do
   expect "$pane" "github.example"
   expect "$pane" "3/3"
+  press "$pane" j
+  expect "$pane" "─ github.example ─"
 done
-tmux send-keys -t demo.0 /
-tmux send-keys -t demo.0 -l github
-tmux send-keys -t demo.0 Enter
 save 1-before
+
 echo "home pc changes the password of github.example …"
-tmux send-keys -t demo.0 c
+press 0 c
 expect 0 "New password"
+expect 0 "••••"
 save 2-new-password
-tmux send-keys -t demo.0 Enter
+press 0 Enter
 for pane in 1 2; do expect "$pane" "home pc changed github.example / password"; done
-save 3-arrived
-values=$(for device in home work mobile; do profile "$device" get github.example password; echo; done)
+values=$(held password)
 if [ "$(sort -u <<<"$values" | wc -l)" != 1 ] || grep -q Kestrel <<<"$values"; then
-  echo "demo: the three devices do not hold one new password" >&2
-  exit 1
+  fail "the three devices do not hold one new password"
 fi
-echo "work pc and mobile have it. The screens are in $out."
+save 3-password-arrived
+
+echo "mobile changes the e-mail …"
+edit_email 2
+enter 2 "ann.b@example.test"
+expect 2 "ann.b@example.test"
+save 4-editing
+press 2 Enter
+for pane in 0 1; do expect "$pane" "mobile changed github.example / email"; done
+for pane in 0 1; do expect "$pane" "ann.b@example.test"; done
+save 5-email-arrived
+
+echo "A command on mobile makes a context, through the selector that is open there …"
+quietly profile mobile new forum.example
+for pane in 0 1; do expect "$pane" "mobile added forum.example"; done
+save_alone 0 80 24 6-home-pc
+save_alone 0 120 35 6-home-pc
+
+echo "home pc and work pc change the e-mail at the same time …"
+for pane in 0 1; do edit_email "$pane"; done
+enter 0 "ann@home.example"
+enter 1 "ann@work.example"
+press 0 Enter
+expect 2 "ann@home.example"
+expect 1 "home pc changed email meanwhile"
+save 7-meanwhile
+press 1 Enter
+for pane in 0 1 2; do expect "$pane" "1 conflict"; done
+press 2 X
+expect 2 "[Conflicts 1]"
+press 2 Enter
+expect 2 "changed on two devices"
+save 7-conflict
+save_alone 2 80 24 7-mobile
+
+echo "mobile keeps the second value …"
+press 2 2 Enter
+for pane in 0 1; do expect "$pane" "mobile changed github.example / email"; done
+[ "$(held email | sort -u)" = "ann@work.example" ] || fail "the three do not hold the chosen e-mail"
+save 8-resolved
+echo "All three hold the same. The screens are in $out."

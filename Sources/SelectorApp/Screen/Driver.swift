@@ -42,7 +42,8 @@ actor Driver {
     let home = ProcessInfo.processInfo.environment["HOME"] ?? "/"
     let path = folder.data.hasPrefix(home) ? "~" + folder.data.dropFirst(home.count) : folder.data
     profile = Profile(
-      deviceName: device?.ownName ?? "new store", deviceID: device?.settings.device,
+      deviceName: device?.ownName ?? ProcessInfo.processInfo.hostName,
+      deviceID: device?.settings.device,
       serverURL: device?.settings.server, storePath: path,
       phase: device == nil ? .empty : .locked(since: nil, reason: ""),
       timeZoneOffset: TimeZone.current.secondsFromGMT(), themes: library.names)
