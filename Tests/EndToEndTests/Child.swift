@@ -34,10 +34,28 @@ final class Child: @unchecked Sendable {
     var variables: [UnsafeMutablePointer<CChar>?] =
       environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for pointer in words + variables { free(pointer) } }
+    var attributes = try Self.ownSignals(path)
+    defer { posix_spawnattr_destroy(&attributes) }
     var identifier: pid_t = 0
-    let code = posix_spawnp(&identifier, path, &actions, nil, &words, &variables)
+    let code = posix_spawnp(&identifier, path, &actions, &attributes, &words, &variables)
     guard code == 0 else { throw NotStarted(path: path, code: code) }
     self.identifier = identifier
+  }
+
+  /// No signal blocked or ignored: threads of tests block most, and a tmux that never hears of its
+  /// programs' ends does not end itself.
+  private static func ownSignals(_ path: String) throws -> posix_spawnattr_t {
+    var attributes = posix_spawnattr_t()
+    let code = posix_spawnattr_init(&attributes)
+    guard code == 0 else { throw NotStarted(path: path, code: code) }
+    var (none, all) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    return attributes
   }
 
   /// Its exit status, or 128 and the signal that ended it; nil while it runs.

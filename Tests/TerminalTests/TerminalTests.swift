@@ -5,7 +5,7 @@ import Testing
 @testable import Terminal
 
 /// The real terminal on a pseudo terminal. One after the other: a process has one screen.
-@Suite(.serialized) struct TerminalTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct TerminalTests {
   private static let end = "\u{1B}[?2026l"
 
   private func open(
