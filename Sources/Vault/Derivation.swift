@@ -4,7 +4,8 @@ import Wire
 
 /// What a derived key is for. Every key has one purpose, and its name is part of the derivation.
 enum Purpose: String {
-  case data, row, name
+  case data, row, name, snapshot
+  case snapshotManifest = "snapshot-manifest"
   case slot
   case slotCommitment = "slot-commit"
   case local

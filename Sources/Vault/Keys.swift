@@ -8,11 +8,17 @@ struct EpochKeys: Sendable {
   let data: Secret
   /// Seals device names; that of epoch 0 serves for ever, so that old records stay readable.
   let name: Secret
+  /// Seals the chunks of snapshots.
+  let snapshot: Secret
+  /// Seals their manifests.
+  let snapshotManifest: Secret
 
   init(root: Secret, account: AccountID) {
     self.root = root
     data = root.derived(.data, salt: account.bytes)
     name = root.derived(.name, salt: account.bytes)
+    snapshot = root.derived(.snapshot, salt: account.bytes)
+    snapshotManifest = root.derived(.snapshotManifest, salt: account.bytes)
   }
 }
 

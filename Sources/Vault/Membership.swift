@@ -18,6 +18,9 @@ public struct Membership: Sendable, Equatable {
   private var numbers: [Digest32: Int] = [:]
   /// The number of the record that added the device.
   private var joined: [DeviceID: Int] = [:]
+  /// The devices that took a new identity, by the old one. An id whose clones were told apart has
+  /// several, in order.
+  public private(set) var replacements: [DeviceID: [DeviceID]] = [:]
   /// The digest of the newest record; zero while there is none.
   public private(set) var head: Digest32 = .zero
 
@@ -43,6 +46,7 @@ public struct Membership: Sendable, Equatable {
     switch record.kind {
     case .genesis: try appendGenesis(record)
     case .addDevice: try appendAddition(record)
+    case .replaceDevice: try appendReplacement(record)
     }
   }
 
@@ -71,6 +75,20 @@ public struct Membership: Sendable, Equatable {
     let body = try VaultError.reading { () throws(WireError) in try record.addition() }
     try checkNew(body.device, accountKey: accountKey)
     add(body.device, by: record)
+  }
+
+  /// Only the device itself can say that it goes on under another id.
+  private mutating func appendReplacement(_ record: MembershipRecord) throws(VaultError) {
+    guard let accountKey, case .device(let signer) = record.signer else {
+      throw .brokenChain(number: record.number)
+    }
+    guard let description = devices[signer] else { throw .notAMember(signer) }
+    try Self.verify(record, by: description.signingKey)
+    let body = try VaultError.reading { () throws(WireError) in try record.replacement() }
+    guard body.replaced == signer else { throw .notAMember(body.replaced) }
+    try checkNew(body.device, accountKey: accountKey)
+    add(body.device, by: record)
+    replacements[signer, default: []].append(body.device.device)
   }
 
   /// A device is added once, with keys of its own.

@@ -27,6 +27,21 @@ public enum Limits {
   public static let slotBytes = 16 * 1024
   /// 1 GiB: what one account's commits may add up to unless the operator says otherwise.
   public static let accountQuotaBytes = 1024 * 1024 * 1024
+  /// 256 KiB: a sealed chunk of a snapshot. Most have 64; one with a large value may have more.
+  public static let snapshotChunkBytes = 256 * 1024
+  /// 256 MiB: what the chunks of a snapshot add up to.
+  public static let snapshotBytes = 256 * 1024 * 1024
+  public static let snapshotChunks = 4096
+  /// Positions of lacking chunks one answer names.
+  public static let snapshotMissing = 1000
+  /// Commits after which a device writes a new snapshot.
+  public static let snapshotInterval = 500
+  /// 8 MiB: what commits add up to after which a device writes a new snapshot.
+  public static let snapshotLogBytes = 8 * 1024 * 1024
+  /// 30 days: commits are given up for a snapshot no earlier than this after it was complete.
+  public static let snapshotRetention = Duration.seconds(30 * 86_400)
+  /// 30 days: how long a deleted context can be restored.
+  public static let trashLife = Duration.seconds(30 * 86_400)
   /// 4 KiB: a frame from a device to the Push Service.
   public static let pushFrameBytes = 4 * 1024
   /// Connections one account may hold to one Push Service: every device once.

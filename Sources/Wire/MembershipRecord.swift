@@ -37,7 +37,8 @@ public struct MembershipRecord: Hashable, Sendable {
   public enum Kind: UInt8, Sendable {
     case genesis = 1
     case addDevice = 2
-    // 3 revoke, 4 replace, 5 rotate epoch, 6 raise suite, 7 server identity, 8 slot version.
+    case replaceDevice = 4
+    // 3 revoke, 5 rotate epoch, 6 raise suite, 7 server identity, 8 slot version.
   }
 
   public enum Signer: Hashable, Sendable {
@@ -63,6 +64,19 @@ public struct MembershipRecord: Hashable, Sendable {
     public let device: DeviceDescription
 
     public init(device: DeviceDescription) {
+      self.device = device
+    }
+  }
+
+  /// What a record says by which a restored or cloned device takes a new identity. It is signed by
+  /// the replaced device, which stays a member: its twin, if there is one, goes on under the old
+  /// id.
+  public struct Replacement: Hashable, Sendable, Codable {
+    public let replaced: DeviceID
+    public let device: DeviceDescription
+
+    public init(replaced: DeviceID, device: DeviceDescription) {
+      self.replaced = replaced
       self.device = device
     }
   }
@@ -151,6 +165,8 @@ public struct MembershipRecord: Hashable, Sendable {
   public func genesis() throws(WireError) -> Genesis { try decodeBody() }
   /// The body of an ``Kind/addDevice`` record.
   public func addition() throws(WireError) -> Addition { try decodeBody() }
+  /// The body of a ``Kind/replaceDevice`` record.
+  public func replacement() throws(WireError) -> Replacement { try decodeBody() }
 
   private func decodeBody<Body: Decodable>() throws(WireError) -> Body {
     do {

@@ -7,6 +7,8 @@ public enum Route {
   public static let slot = "/v1/slot"
   public static let sync = "/v1/sync"
   public static let membership = "/v1/membership"
+  /// Followed by `/{id}`, `/{id}/chunks/{n}` or `/{id}/finish`.
+  public static let snapshots = "/v1/snapshots"
   /// Followed by `/{rendezvous}` and, for reading, `/{box}`.
   public static let enrol = "/v1/enrol"
   public static let keys = "/.well-known/jwks.json"
@@ -15,4 +17,13 @@ public enum Route {
   public static let signals = "/v1/signals"
   /// The Push Service's WebSocket.
   public static let push = "/push"
+  /// Server-Sent Events; followed by `/{session}` for the device's frames.
+  public static let pushEvents = "/push/events"
+  /// Long polling; followed by `/{session}` after the first.
+  public static let pushPoll = "/push/poll"
+  /// Sends messages back, where a conformance suite wants it.
+  public static let pushEcho = "/push/echo"
+  /// The demo chat: its page, and under it the WebSocket.
+  public static let chatPage = "/push_server/"
+  public static let chat = "/push_server/async/"
 }

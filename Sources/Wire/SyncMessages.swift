@@ -57,11 +57,15 @@ public struct SyncResponse: Hashable, Sendable, Codable {
   public var memberHead: Digest32
   /// Whether the page was full and the caller should ask again.
   public var more: Bool
+  /// The newest snapshot, when the caller lacks commits that only a snapshot still holds (then
+  /// there are no frames), or more than ``Limits/snapshotInterval`` that this one covers.
+  public var snapshot: SnapshotSummary?
 
   public init(
     generation: String, outcomes: [Outcome], membership: [Blob], frames: [Blob],
-    serverFrontier: Frontier, memberHead: Digest32, more: Bool
+    serverFrontier: Frontier, memberHead: Digest32, more: Bool, snapshot: SnapshotSummary? = nil
   ) {
+    self.snapshot = snapshot
     self.generation = generation
     self.outcomes = outcomes
     self.membership = membership

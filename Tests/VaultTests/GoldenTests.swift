@@ -98,6 +98,60 @@ import Wire
     #expect(row == Array(try golden.text("plaintext").utf8))
   }
 
+  @Test func snapshotIsMadeAndOpensForEver() throws {
+    let pieces = Fixture.pieces.prefix(2).map { Array($0.prefix(300)) }
+    let made = { () throws -> [String: String] in
+      let keys = try Fixture.account.get().keyring.keys(of: 0)
+      let snapshot = try Fixture.snapshot(pieces, seed: "golden snapshot")
+      let chunks = snapshot.chunks.enumerated().map { ("chunk\($0)Hex", Hex.encode($1)) }
+      return [
+        "idHex": Hex.encode(snapshot.id.bytes),
+        "manifestHex": Hex.encode(snapshot.manifest.bytes),
+        "manifestKeyHex": keys.snapshotManifest.hex,
+        "piece0Hex": Hex.encode(pieces[0]),
+        "piece1Hex": Hex.encode(pieces[1]),
+        "rootHex": Hex.encode(Fixture.root.bytes),
+        "snapshotKeyHex": keys.snapshot.hex,
+      ].merging(chunks) { first, _ in first }
+    }
+    let golden = try Golden("snapshot.json", make: made)
+    #expect(golden.matches(try made()))
+
+    let snapshot = SealedSnapshot(
+      manifest: try Envelope(bytes: golden.bytes("manifest")),
+      chunks: try (0..<2).map { try golden.bytes("chunk\($0)") })
+    #expect(snapshot.id.bytes == (try golden.bytes("id")))
+    #expect(
+      try Fixture.opened(snapshot) == (0..<2).map { try golden.bytes("piece\($0)") })
+    let manifest = try Fixture.account.get().keyring.openManifest(
+      snapshot.manifest, membership: Fixture.chain())
+    #expect(manifest.root.bytes == (try golden.bytes("root")))
+  }
+
+  @Test func replacementIsMadeAndVerifiesForEver() throws {
+    let made = { () throws -> [String: String] in
+      let keyring = try Fixture.account.get().keyring
+      let (successor, record) = try Fixture.replacement(
+        of: keyring, in: Fixture.chain(), seed: "golden replacement")
+      return [
+        "authenticationKeyHex": Hex.encode(successor.authenticationKey.publicKey.bytes),
+        "deviceHex": Hex.encode(successor.keyring.device.bytes),
+        "hashHex": Hex.encode(record.hash.bytes),
+        "recordHex": Hex.encode(record.bytes),
+        "replacedHex": Hex.encode(keyring.device.bytes),
+      ]
+    }
+    let golden = try Golden("replacement.json", make: made)
+    #expect(golden.matches(try made()))
+
+    var chain = try Fixture.chain()
+    try chain.append(MembershipRecord(bytes: golden.bytes("record")))
+    #expect(chain.head.bytes == (try golden.bytes("hash")))
+    let replaced = try #require(DeviceID(bytes: golden.bytes("replaced")))
+    let successor = try #require(DeviceID(bytes: golden.bytes("device")))
+    #expect(chain.replacements == [replaced: [successor]])
+  }
+
   /// HPKE draws its own ephemeral key, so the answer is opened and never compared.
   @Test func pairingIsMadeAndOpensForEver() throws {
     let made = { () throws -> [String: String] in

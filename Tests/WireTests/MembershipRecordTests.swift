@@ -60,6 +60,10 @@ import Testing
     try expect(
       MembershipRecord.Addition(device: Sample.description),
       is: #"{"device":"# + Self.description + "}")
+    try expect(
+      MembershipRecord.Replacement(replaced: Sample.other, device: Sample.description),
+      is: #"{"device":"# + Self.description
+        + #","replaced":"d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2"}"#)
   }
 
   private static let description =
@@ -71,6 +75,9 @@ import Testing
     #expect(try record(body: try json(genesis)).genesis() == genesis)
     let addition = MembershipRecord.Addition(device: Sample.description)
     #expect(try record(body: try json(addition)).addition() == addition)
+    let replacement = MembershipRecord.Replacement(
+      replaced: Sample.other, device: Sample.description)
+    #expect(try record(body: try json(replacement)).replacement() == replacement)
   }
 
   @Test(arguments: ["", "{}", "[]", #"{"device":{}}"#, "\u{0}", #"{"device":"#])
@@ -78,6 +85,7 @@ import Testing
     let record = try record(body: body)
     #expect(throws: WireError.malformed(field: "body")) { try record.genesis() }
     #expect(throws: WireError.malformed(field: "body")) { try record.addition() }
+    #expect(throws: WireError.malformed(field: "body")) { try record.replacement() }
   }
 
   private func record(body: String) throws -> MembershipRecord {

@@ -171,9 +171,11 @@ import Testing
       [
         Route.info, Route.accounts, Route.challenge, Route.token, Route.slot, Route.sync,
         Route.membership, Route.enrol, Route.keys, Route.health, Route.signals, Route.push,
+        Route.snapshots,
       ] == [
         "/v1/info", "/v1/accounts", "/v1/auth/challenge", "/v1/auth/token", "/v1/slot", "/v1/sync",
         "/v1/membership", "/v1/enrol", "/.well-known/jwks.json", "/healthz", "/v1/signals", "/push",
+        "/v1/snapshots",
       ])
   }
 }

@@ -13,6 +13,8 @@ import Testing
       check(bytes)
       check(EnvelopeHeader.magic + [1, 1] + bytes)
       check(MembershipRecord.magic + [1, 2] + bytes)
+      check(MembershipRecord.magic + [1, 4] + bytes)
+      check(EnvelopeHeader.magic + [1, 4] + bytes)
     }
   }
 
