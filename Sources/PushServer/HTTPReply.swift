@@ -33,6 +33,30 @@ struct HTTPReply {
     }
   }
 
+  /// A status that says all there is to say.
+  init(status: Int) {
+    self.status = HTTPResponseStatus(statusCode: status)
+    mediaType = "text/plain; charset=utf-8"
+    body = status == 204 ? [] : Array("\(self.status.reasonPhrase)\n".utf8)
+  }
+
+  init(mediaType: String, text: String) {
+    status = .ok
+    self.mediaType = mediaType
+    body = Array(text.utf8)
+  }
+
+  /// The whole answer as it is sent.
+  func bytes(keepAlive: Bool) -> [UInt8] {
+    var lines = ["HTTP/1.1 \(status.code) \(status.reasonPhrase)"]
+    if status != .noContent {
+      lines += ["content-type: \(mediaType)", "content-length: \(body.count)"]
+    }
+    lines += headers.map { "\($0.name): \($0.value)" }
+    if !keepAlive { lines.append("connection: close") }
+    return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
+  }
+
   /// Writes the answer, and ends the connection after it unless it is kept alive.
   func write(to context: ChannelHandlerContext, keepAlive: Bool) {
     var head = HTTPResponseHead(version: .http1_1, status: status)

@@ -17,16 +17,35 @@ public struct PushConfiguration: Sendable {
   public var allowedOrigins: Set<String>
   /// Devices and those that are still saying hello, together.
   public var maximumConnections: Int
+  /// Whether `/push/echo` sends back what comes, for conformance suites.
+  public var echoes: Bool
+  /// The demo chat at `/push_server/`; nil leaves it out.
+  public var chat: Chat?
   /// Milliseconds since 1970.
   public var now: @Sendable () -> Int64
   /// A clock that never goes back.
   public var uptime: @Sendable () -> Duration
   public var logger: Logger
 
+  /// The demo of the proposal this project began with.
+  public struct Chat: Hashable, Sendable {
+    /// Must stand in everybody's first message; nil lets everybody in.
+    public var secret: String?
+    /// Whether the WebSocket of 2010 is spoken too, which protects nobody from anything: a listener
+    /// that is not on loopback refuses it.
+    public var speaksHixie75: Bool
+
+    public init(secret: String? = nil, speaksHixie75: Bool = false) {
+      self.secret = secret
+      self.speaksHixie75 = speaksHixie75
+    }
+  }
+
   public init(
     deviceHost: String = "127.0.0.1", devicePort: Int = 0, signalHost: String = "127.0.0.1",
     signalPort: Int = 0, serviceKey: String, tokens: any TokenChecker,
-    allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000,
+    allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000, echoes: Bool = false,
+    chat: Chat? = nil,
     now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration,
     logger: Logger
   ) {
@@ -38,6 +57,8 @@ public struct PushConfiguration: Sendable {
     self.tokens = tokens
     self.allowedOrigins = allowedOrigins
     self.maximumConnections = maximumConnections
+    self.echoes = echoes
+    self.chat = chat
     self.now = now
     self.uptime = uptime
     self.logger = logger

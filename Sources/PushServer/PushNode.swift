@@ -11,21 +11,31 @@ final class PushNode: @unchecked Sendable {
   let loop: any EventLoop
   let configuration: PushConfiguration
   private var hub = Hub()
-  private var connections: [Hub.ConnectionID: DeviceConnection] = [:]
+  private var connections: [Hub.ConnectionID: Peer] = [:]
+  /// Sessions that several requests belong to, by the name that stands in their address.
+  private var named: [String: Peer] = [:]
+  private var polls: [String: PollCarrier] = [:]
+  /// Connections to the listener, whatever they do.
+  private var openChannels = 0
   private var nextID: Hub.ConnectionID = 1
   private var ticks: RepeatedTask?
   private var draining = false
-  private var encoded: (frame: PushFrame, bytes: [UInt8])?
+  /// The demo chat, where it is wanted.
+  let room: ChatRoom?
+  /// The frame written last, since fan-out asks for the same one again and again.
+  private var encoded: (frame: PushFrame, bytes: [UInt8], webSocket: ByteBuffer)?
 
   init(loop: any EventLoop, configuration: PushConfiguration) {
     self.loop = loop
     self.configuration = configuration
+    room = configuration.chat.map { ChatRoom(secret: $0.secret) }
   }
 
   func start() {
     loop.preconditionInEventLoop()
     ticks = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
       for connection in self.connections.values { connection.handle(.tick) }
+      self.room?.tick()
     }
   }
 
@@ -37,14 +47,48 @@ final class PushNode: @unchecked Sendable {
   /// Whether one more connection is welcome.
   var hasRoom: Bool {
     loop.preconditionInEventLoop()
-    return !draining && connections.count < configuration.maximumConnections
+    return !draining && openChannels < configuration.maximumConnections
   }
 
-  func add(_ connection: DeviceConnection) -> Hub.ConnectionID {
+  func opened() {
+    loop.preconditionInEventLoop()
+    openChannels += 1
+  }
+
+  func ended() {
+    loop.preconditionInEventLoop()
+    openChannels -= 1
+  }
+
+  /// A session for what came with a carrier; it says hello next.
+  func join(_ carrier: any Carrier) -> Peer {
     loop.preconditionInEventLoop()
     defer { nextID += 1 }
-    connections[nextID] = connection
-    return nextID
+    let peer = Peer(id: nextID, node: self, carrier: carrier)
+    connections[nextID] = peer
+    return peer
+  }
+
+  /// A name for the session that nobody can guess.
+  func name(_ peer: Peer) -> String {
+    loop.preconditionInEventLoop()
+    var random = SystemRandomNumberGenerator()
+    let name = [random.next(), random.next()].map { (word: UInt64) in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+    named[name] = peer
+    return name
+  }
+
+  func name(_ carrier: PollCarrier) { polls[carrier.name] = carrier }
+  func peer(named name: String) -> Peer? { named[name] }
+  func poll(named name: String) -> PollCarrier? { polls[name] }
+
+  func forget(name: String) {
+    loop.preconditionInEventLoop()
+    named[name] = nil
+    polls[name] = nil
   }
 
   func remove(_ id: Hub.ConnectionID) {
@@ -101,6 +145,7 @@ final class PushNode: @unchecked Sendable {
   func drain() {
     loop.preconditionInEventLoop()
     draining = true
+    room?.drain()
     // A handful of devices come back within half a second, thousands spread over half a minute.
     let spread = min(30_000, 500 + 10 * connections.count)
     for connection in connections.values {
@@ -114,14 +159,20 @@ final class PushNode: @unchecked Sendable {
     for connection in connections.values { connection.abandon() }
   }
 
-  /// The frame's bytes; fan-out asks for the same frame once a receiver.
-  func bytes(of frame: PushFrame) -> [UInt8]? {
+  /// The frame as JSON.
+  func bytes(of frame: PushFrame) -> [UInt8]? { encode(frame)?.bytes }
+
+  /// The frame as a WebSocket carries it; receivers share its memory.
+  func webSocketFrame(of frame: PushFrame) -> ByteBuffer? { encode(frame)?.webSocket }
+
+  private func encode(_ frame: PushFrame) -> (bytes: [UInt8], webSocket: ByteBuffer)? {
     loop.preconditionInEventLoop()
-    if let encoded, encoded.frame == frame { return encoded.bytes }
+    if let encoded, encoded.frame == frame { return (encoded.bytes, encoded.webSocket) }
     do {
       let bytes = try frame.encoded()
-      encoded = (frame, bytes)
-      return bytes
+      let buffer = WebSocketWriter.frame(.text, bytes, allocator: ByteBufferAllocator())
+      encoded = (frame, bytes, buffer)
+      return (bytes, buffer)
     } catch {
       configuration.logger.error("A push frame could not be written")
       return nil

@@ -2,7 +2,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOWebSocket
 import Wire
 
 /// The Push Service: a listener for devices (`GET /push`, a WebSocket) and one for the Attribute
@@ -101,39 +100,9 @@ public final class PushService: Sendable {
             channel.close(promise: nil)
             return
           }
-          try addDeviceHandlers(to: channel, node: node)
+          try channel.pipeline.syncOperations.addHandler(DeviceChannel(node: node))
         }
       }
-  }
-
-  private static func addDeviceHandlers(to channel: any Channel, node: PushNode) throws {
-    let upgrader = NIOWebSocketServerUpgrader(
-      maxFrameSize: Limits.pushFrameBytes, automaticErrorHandling: false,
-      shouldUpgrade: { channel, head in
-        let accepted = isWelcome(head, node: node)
-        return channel.eventLoop.makeSucceededFuture(accepted ? HTTPHeaders() : nil)
-      },
-      upgradePipelineHandler: { channel, _ in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(DeviceConnection(node: node))
-        }
-      })
-    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-      withPipeliningAssistance: false,
-      withServerUpgrade: (
-        upgraders: [upgrader],
-        completionHandler: { context in
-          context.pipeline.syncOperations.removeHandler(name: DeviceHTTPHandler.name, promise: nil)
-        }
-      ), withErrorHandling: true)
-    try channel.pipeline.syncOperations.addHandler(
-      DeviceHTTPHandler(), name: DeviceHTTPHandler.name)
-  }
-
-  /// A page in a browser names its origin and must be on the list; a program names none.
-  private static func isWelcome(_ head: HTTPRequestHead, node: PushNode) -> Bool {
-    guard head.uri.prefix(while: { $0 != "?" }) == Route.push else { return false }
-    return head.headers["origin"].allSatisfy(node.configuration.allowedOrigins.contains)
   }
 
   private static func signalBootstrap(

@@ -200,39 +200,3 @@ struct PendingFramesTests {
     #expect(drained(&pending) == [welcome, frame(home, 1)])
   }
 }
-
-struct MessageAssemblerTests {
-  private func code(
-    _ parts: [(MessageAssembler.Part, [UInt8], Bool)]
-  ) -> CloseCode? {
-    var assembler = MessageAssembler(limitBytes: 8)
-    do throws(MessageViolation) {
-      for (part, bytes, isLast) in parts {
-        _ = try assembler.add(part, bytes: bytes, isLast: isLast)
-      }
-      return nil
-    } catch {
-      return error.code
-    }
-  }
-
-  @Test func partsBecomeOneMessage() throws {
-    var assembler = MessageAssembler(limitBytes: 8)
-    let euro = Array("€".utf8)
-    #expect(try assembler.add(.text, bytes: [euro[0]], isLast: false) == nil)
-    #expect(try assembler.add(.continuation, bytes: [euro[1]], isLast: false) == nil)
-    #expect(try assembler.add(.continuation, bytes: [euro[2]], isLast: true) == euro)
-    #expect(try assembler.add(.text, bytes: [], isLast: true) == [])
-  }
-
-  @Test func brokenRulesHaveTheirCodes() {
-    #expect(code([(.binary, [1], true)]) == .unacceptableData)
-    #expect(code([(.continuation, [1], true)]) == .protocolError)
-    #expect(code([(.text, [0x61], false), (.text, [0x61], true)]) == .protocolError)
-    #expect(code([(.text, [0xff], true)]) == .invalidPayload)
-    #expect(code([(.text, [0xed, 0xa0, 0x80], true)]) == .invalidPayload)
-    let five = [UInt8](repeating: 0x61, count: 5)
-    #expect(code([(.text, five, false), (.continuation, five, true)]) == .tooBig)
-    #expect(code([(.text, [0x61], false), (.continuation, [0x62], true)]) == nil)
-  }
-}

@@ -70,11 +70,11 @@ final class RawSocket: Sendable {
   }
 
   /// A socket that has become a WebSocket.
-  static func webSocket(port: Int) async throws -> RawSocket {
+  static func webSocket(port: Int, path: String = "/push") async throws -> RawSocket {
     let socket = try await RawSocket(port: port)
     let answer = try await socket.request(
       """
-      GET /push HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r
+      GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r
       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
       """)
     // The answer to the sample nonce of RFC 6455, section 1.3.
@@ -96,6 +96,34 @@ final class RawSocket: Sendable {
       if head.suffix(4) == [13, 10, 13, 10] { break }
     }
     return String(decoding: head, as: UTF8.self)
+  }
+
+  /// Sends a request with a body and reads the whole answer, whose length it must state.
+  func post(
+    _ path: String, _ body: String, headers: String = ""
+  ) async throws -> (head: String, body: String) {
+    let head = try await request(
+      """
+      POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers)\
+      Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+      """)
+    let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }
+    let count = length.flatMap { Int($0.dropFirst(16)) } ?? 0
+    let bytes = try #require(await input.read(count))
+    return (head, String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// Bytes as they come; nil when the connection ended before.
+  func bytes(_ count: Int) async -> [UInt8]? { await input.read(count) }
+
+  /// The next line, without its end; nil when the connection has ended.
+  func line() async -> String? {
+    var bytes: [UInt8] = []
+    while let next = await input.read(1) {
+      if next == [10] { return String(decoding: bytes, as: UTF8.self) }
+      bytes += next
+    }
+    return nil
   }
 
   /// A frame as a client writes it: masked, unless told otherwise.

@@ -1,0 +1,71 @@
+import NIOCore
+import Wire
+
+/// A device's session over long polling. Each request brings the device's frames and is answered as
+/// soon as there is something for it; between two requests everything waits, the newest of a kind.
+final class PollCarrier: Carrier {
+  private let node: PushNode
+  private(set) var name = ""
+  private(set) var peer: Peer?
+  /// The request that waits for its answer.
+  private weak var waiting: DeviceChannel?
+  private var frames: [[UInt8]] = []
+  private var isAnswerDue = false
+  private var isOver = false
+
+  init(node: PushNode) {
+    self.node = node
+    let peer = node.join(self)
+    self.peer = peer
+    name = node.name(peer)
+    node.name(self)
+  }
+
+  /// Takes a request with the device's frames. One that waited already is answered empty.
+  func poll(_ texts: [[UInt8]], by channel: DeviceChannel) {
+    answer()
+    waiting = channel
+    peer?.handle(.heard)
+    for text in texts { peer?.handle(.text(text)) }
+    peer?.flush()
+  }
+
+  var takesMore: Bool { waiting != nil && !isOver }
+
+  /// Frames of one turn of the loop go out together.
+  func send(_ frame: PushFrame) {
+    guard let bytes = node.bytes(of: frame) else { return }
+    frames.append(bytes)
+    guard !isAnswerDue else { return }
+    isAnswerDue = true
+    node.loop.assumeIsolated().execute { [weak self] in self?.answer() }
+  }
+
+  /// Nothing happened for so long that a proxy might give up: the device asks again.
+  func ping() { answer() }
+
+  func close(_ code: CloseCode, after bye: PushFrame) {
+    send(bye)
+    answer()
+    end()
+  }
+
+  func abandon() { end() }
+
+  private func answer() {
+    isAnswerDue = false
+    guard let channel = waiting else { return }
+    waiting = nil
+    let list = frames.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ",")
+    frames = []
+    channel.answer(HTTPReply(json: Array(#"{"frames":[\#(list)],"session":"\#(name)"}"#.utf8)))
+  }
+
+  private func end() {
+    guard !isOver else { return }
+    isOver = true
+    node.forget(name: name)
+    peer?.end()
+    peer = nil
+  }
+}
