@@ -12,9 +12,11 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let trees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let niocore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioposix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let niohttp = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -35,9 +37,11 @@ let package = Package(
     .executable(name: "higgins", targets: ["SelectorApp"]),
     .executable(name: "higginsd", targets: ["DaemonApp"]),
     .executable(name: "higgins-bench", targets: ["Benchmarks"]),
+    .executable(name: "higgins-chaos", targets: ["Chaos"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -61,7 +65,7 @@ let package = Package(
       cSettings: [.define("_GNU_SOURCE"), .define("NCURSES_WIDECHAR", to: "1")],
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
-    .target(name: "Sync", dependencies: ["Vault", "Wire"], swiftSettings: settings),
+    .target(name: "Sync", dependencies: ["Vault", "Wire", trees], swiftSettings: settings),
     .target(
       name: "Selector", dependencies: ["Sync", "Vault", "Wire", toml], swiftSettings: settings),
     .target(
@@ -86,12 +90,13 @@ let package = Package(
     .target(
       name: "AttributeServer",
       dependencies: [
-        "Wire", "Access", hummingbird, grdb, crypto, http, logging, lifecycle, niocore, niohttp,
+        "Wire", "Access", hummingbird, grdb, sqlite, crypto, http, logging, lifecycle, niocore,
+        niohttp,
       ],
       swiftSettings: settings),
     .target(
       name: "PushServer",
-      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, niowebsocket, crypto, logging],
+      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, crypto, logging],
       swiftSettings: settings),
     .executableTarget(
       name: "DaemonApp",
@@ -110,8 +115,8 @@ let package = Package(
       name: "SyncTests", dependencies: ["Sync", "Vault", "Wire"], exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", "Sync", "Wire", grdb],
-      swiftSettings: settings),
+      name: "StorageTests", dependencies: ["Storage", "Sync", "Vault", "Wire", grdb],
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -148,13 +153,16 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Sync", "Vault", "Wire", "AttributeServer"],
+      name: "SimulationTests",
+      dependencies: ["Sync", "Vault", "Wire", "AttributeServer", "PushServer", "Access"],
       swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
     .executableTarget(
-      name: "Benchmarks", dependencies: [arguments], path: "Tests/Benchmarks",
+      name: "Benchmarks", dependencies: ["Vault", "Wire", arguments],
+      path: "Tests/Benchmarks",
       swiftSettings: settings),
+    .executableTarget(name: "Chaos", path: "Tests/Chaos", swiftSettings: settings),
   ]
 )

@@ -26,6 +26,16 @@ struct Benchmark: ParsableCommand {
   @Option(help: ArgumentHelp("How many changes (default: 40; 8 with --quick).", valueName: "n"))
   var changes: Int?
 
+  enum Section: String, CaseIterable, ExpressibleByArgument {
+    case spread, scale, server
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "spread: how a change gets to other devices; scale: 50,000 contexts; server: 1,000 devices. Default: all.",
+      valueName: "section"))
+  var only: Section?
+
   @Option(help: ArgumentHelp("Also write the result as JSON.", valueName: "file"))
   var json: String?
 
@@ -61,7 +71,9 @@ struct Benchmark: ParsableCommand {
     let started = ContinuousClock.now
     var report = Report(circumstances)
     // A run takes half of it on a machine with two processors; more changes take more.
-    let limit = (quick ? 100 : 360) + Double(max(0, (changes ?? 0) - 40)) * 4
+    let spread = (quick ? 100 : 360) + Double(max(0, (changes ?? 0) - 40)) * 4
+    let scale = quick ? 200.0 : 2400
+    let limit = (covers(.spread) ? spread : 0) + (only == .spread ? 0 : scale)
     let stage = try Stage(loop: Loop(limit: limit), products: Self.products)
     defer { stage.strike() }
     let server = try stage.startServer("server", push: true)
@@ -71,12 +83,34 @@ struct Benchmark: ParsableCommand {
     try schedule.run()
     report.rows = schedule.rows
     report.failures = schedule.failures
-    report.compare(Self.ratios)
+    report.compare(
+      (covers(.spread) ? Self.ratios : [])
+        + (covers(.scale) ? Scale.ratios(sizes.0, sizes.1) : []))
     report.circumstances.seconds = (ContinuousClock.now - started).milliseconds / 1000
     return report
   }
 
   private func measurements(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
+    (covers(.spread) ? spreads(stage, server) : [])
+      + (covers(.scale) ? scales(stage, server) : [])
+      + (covers(.server)
+        ? [ServerScale(stage: stage, accounts: quick ? 25 : 250, seconds: quick ? 5 : 20)] : [])
+  }
+
+  private func covers(_ section: Section) -> Bool { only == nil || only == section }
+
+  /// Numbers of contexts to compare.
+  private var sizes: (Int, Int) { quick ? (100, 2_000) : (1_000, 50_000) }
+
+  private func scales(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
+    [sizes.0, sizes.1].map {
+      Scale(
+        stage: stage, server: server, contexts: $0, samples: quick ? 3 : 10,
+        loads: quick ? 2 : 3) as any Measurement
+    }
+  }
+
+  private func spreads(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
     [
       // First: its changes go on beside all the others.
       Polling(stage: stage, wanted: quick ? 1 : 3),

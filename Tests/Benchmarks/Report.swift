@@ -7,6 +7,7 @@ struct Row: Encodable {
     case bytes = "B"
     case kibibytes = "KiB"
     case requests = "requests"
+    case perSecond = "/s"
   }
 
   let id: String

@@ -222,6 +222,20 @@ final class Stage {
     return command
   }
 
+  /// Has a device reach its server through another port of this machine.
+  func reroute(_ profile: String, from old: UInt16, to new: UInt16) throws {
+    let old = "http://127.0.0.1:\(old)"
+    let files = FileManager.default.enumerator(atPath: path("home"))
+    while let name = files?.nextObject() as? String {
+      guard name.contains("\(profile)/"), name.hasSuffix(".json") else { continue }
+      let text = try String(contentsOfFile: path("home/\(name)"), encoding: .utf8)
+      guard text.contains(old) else { continue }
+      return try write(
+        text.replacingOccurrences(of: old, with: "http://127.0.0.1:\(new)"), to: "home/\(name)")
+    }
+    throw BenchError.failed("no settings of \(profile) name its server")
+  }
+
   // MARK: screens
 
   func show(_ program: Program) throws -> Screen {

@@ -40,28 +40,14 @@ final class Traffic: Measurement {
     try stage.run(stage.higgins(sender, ["sync"]))
     try stage.pair(receiver, device: "work pc", with: sender)
     try stage.run(stage.higgins(receiver, ["sync"]))
-    try turnToOwnProxy()
+    // The pairing code named the sender's proxy; the receiver gets one of its own.
+    try stage.reroute(receiver, from: proxies[0].port, to: proxies[1].port)
     let screen = try stage.open(sender, showing: "site-0001.example")
     other = try stage.open(receiver, showing: "site-0001.example")
     try quiet()
     // The first context's attributes; its second is the password.
     try screen.typeAndSettle("\tj")
     self.screen = screen
-  }
-
-  /// The pairing code named the sender's proxy; the receiver gets one of its own.
-  private func turnToOwnProxy() throws {
-    let old = "http://127.0.0.1:\(proxies[0].port)"
-    let new = "http://127.0.0.1:\(proxies[1].port)"
-    let files = FileManager.default.enumerator(atPath: stage.path("home"))
-    while let name = files?.nextObject() as? String {
-      guard name.contains("\(receiver)/"), name.hasSuffix(".json") else { continue }
-      let text = try String(contentsOfFile: stage.path("home/\(name)"), encoding: .utf8)
-      guard text.contains(old) else { continue }
-      return try stage.write(
-        text.replacingOccurrences(of: old, with: new), to: "home/\(name)")
-    }
-    throw BenchError.failed("no settings of \(receiver) name its server")
   }
 
   /// What Bitwarden exports, with `count` logins.
@@ -138,7 +124,7 @@ final class Traffic: Measurement {
 }
 
 extension Proxy.Count {
-  fileprivate static func - (later: Self, earlier: Self) -> Self {
+  static func - (later: Self, earlier: Self) -> Self {
     Self(
       up: later.up - earlier.up, down: later.down - earlier.down,
       requests: later.requests - earlier.requests)
