@@ -153,6 +153,10 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "DaemonAppTests",
+      dependencies: ["DaemonApp", "AttributeServer", arguments, grdb, logging],
+      swiftSettings: settings),
+    .testTarget(
       name: "SimulationTests",
       dependencies: ["Sync", "Vault", "Wire", "AttributeServer", "PushServer", "Access"],
       swiftSettings: settings),

@@ -28,11 +28,18 @@ public func buildApplication(
   var quiet = arguments.logger
   quiet.logLevel = max(quiet.logLevel, .warning)
   let onListening = arguments.onListening
+  var services: [any Service] = [
+    outbox, MailboxDrain(mailboxes: mailboxes), PruningService(arguments),
+  ]
+  if let path = arguments.control {
+    services.append(
+      ControlService(database: arguments.database, path: path, logger: arguments.logger))
+  }
   return Application(
     router: router,
     configuration: ApplicationConfiguration(
       address: .hostname(arguments.host, port: arguments.port), serverName: nil),
-    services: [outbox, MailboxDrain(mailboxes: mailboxes)],
+    services: services,
     onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
     logger: quiet)
 }

@@ -10,11 +10,12 @@ struct AttributeController: Sendable {
   let authentication: Authentication
   let mailboxes: Mailboxes
   let outbox: SignalOutbox
-  private let ledger: Ledger
+  let ledger: Ledger
   private let devices: RateLimiter<DeviceID>
+  private let chunks: RateLimiter<DeviceID>
   private let addresses: RateLimiter<String>
 
-  private var database: ServerDatabase { arguments.database }
+  var database: ServerDatabase { arguments.database }
 
   init(
     arguments: ServerArguments, authentication: Authentication, mailboxes: Mailboxes,
@@ -26,6 +27,7 @@ struct AttributeController: Sendable {
     self.outbox = outbox
     ledger = Ledger(quotaBytes: arguments.limits.quotaBytes)
     devices = RateLimiter(arguments.limits.device)
+    chunks = RateLimiter(arguments.limits.chunks)
     addresses = RateLimiter(arguments.limits.address)
   }
 
@@ -40,6 +42,7 @@ struct AttributeController: Sendable {
     router.post("/v1/sync") { try await sync($0, $1) }
     router.post("/v1/membership") { try await appendMembership($0, $1) }
     router.get("/v1/membership") { try await membership($0, $1) }
+    addSnapshotRoutes(to: router)
     router.post("/v1/enrol/:rendezvous") { try await putLetter($0, $1) }
     router.get("/v1/enrol/:rendezvous/:box") { try await takeLetter($0, $1) }
   }
@@ -214,9 +217,15 @@ struct AttributeController: Sendable {
 
   // MARK: Callers
 
+  /// What a call counts against.
+  enum Bucket {
+    case requests
+    case chunks
+  }
+
   /// The bearer of the request's token, held to the rate of its device.
-  private func caller(
-    of request: Request, _ context: ServerRequestContext
+  func caller(
+    of request: Request, _ context: ServerRequestContext, bucket: Bucket = .requests
   ) async throws(Problem) -> Caller {
     let caller: Caller
     do {
@@ -229,7 +238,12 @@ struct AttributeController: Sendable {
     if caller.enrolling {
       try limit(context)
     } else {
-      try devices.take(caller.device, now: arguments.clock.uptime())
+      let limiter =
+        switch bucket {
+        case .requests: devices
+        case .chunks: chunks
+        }
+      try limiter.take(caller.device, now: arguments.clock.uptime())
     }
     return caller
   }

@@ -8,9 +8,17 @@ public enum AttributeServerError: Error, Hashable, Sendable {
   /// The file is a database of some other program.
   case notOurs(path: String)
   case newerSchema(path: String, found: Int, known: Int)
+  /// A file that only a start or a restore migrates.
+  case olderSchema(path: String, found: Int)
   /// The file is truncated or damaged. It was not changed.
   case damaged(path: String, finding: String)
   case databaseUnusable(path: String, reason: String)
+  case diskFull(path: String)
+  /// Nothing is ever written over.
+  case exists(path: String)
+  case backupFailed(path: String, reason: String)
+  /// The database has faults; never empty.
+  case findings(path: String, [LedgerFinding])
   /// Anyone who reaches the server could create accounts.
   case openRegistrationBeyondLoopback
   case cannotListen(address: String, reason: String)
@@ -30,6 +38,11 @@ extension AttributeServerError: CustomStringConvertible {
       \(path) was written by a newer higginsd (schema \(found), this one knows \(known)). \
       Nothing was changed; start the newer one.
       """
+    case .olderSchema(let path, let found):
+      """
+      \(path) was written by an older higginsd (schema \(found)). Start the server once, or restore \
+      the file into a new folder: both migrate a copy and check it.
+      """
     case .damaged(let path, let finding):
       """
       \(path) is damaged: \(finding). Nothing was changed or deleted; copy the folder, then \
@@ -37,6 +50,15 @@ extension AttributeServerError: CustomStringConvertible {
       """
     case .databaseUnusable(let path, let reason):
       "The database \(path) cannot be opened: \(reason)."
+    case .diskFull(let path):
+      "No space is left for \(path). What was accepted before is safe; make room and try again."
+    case .exists(let path):
+      "\(path) is there already. Nothing was changed; move it away or choose another name."
+    case .backupFailed(let path, let reason):
+      "\(path) was not written: \(reason). The server's own data is as it was."
+    case .findings(let path, let findings):
+      (findings.map(\.description) + ["\(path) has faults; it is not used."])
+        .joined(separator: "\n")
     case .openRegistrationBeyondLoopback:
       """
       Registration cannot be open on an address that others reach; use --registration invite \

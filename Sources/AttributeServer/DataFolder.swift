@@ -7,9 +7,21 @@ public final class DataFolder: Sendable {
   private let lock: Int32
 
   /// Creates the folder if it is missing and locks it with `flock` on its file `lock`.
-  public init(path: String) throws(AttributeServerError) {
-    self.path = path
+  public convenience init(path: String) throws(AttributeServerError) {
     try Self.create(path)
+    try self.init(locking: path)
+  }
+
+  /// Locks a folder that must be there.
+  public convenience init(existing path: String) throws(AttributeServerError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else { throw .folderUnusable(path: path, reason: "it is not there") }
+    try self.init(locking: path)
+  }
+
+  private init(locking path: String) throws(AttributeServerError) {
+    self.path = path
     let file = path + "/lock"
     let descriptor = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .folderUnusable(path: path, reason: Self.reason()) }
@@ -27,6 +39,11 @@ public final class DataFolder: Sendable {
   }
 
   public var database: String { path + "/attributes.sqlite" }
+
+  /// The socket through which commands ask the server that has the folder.
+  public var control: String { Self.control(path) }
+
+  static func control(_ path: String) -> String { path + "/control" }
 
   /// Creates the folder without locking it, for commands that only leave a file there.
   public static func create(_ path: String) throws(AttributeServerError) {

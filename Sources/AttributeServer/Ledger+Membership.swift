@@ -30,14 +30,19 @@ extension Ledger {
     try transaction.insert(device: ledgerDevice(genesis.device, account: id, number: 0))
   }
 
-  /// Appends a record: compare-and-swap on the chain's head and on the account's whole frontier,
-  /// so that nobody adds a device without having seen all there is.
+  /// Appends a record: compare-and-swap on the chain's head.
+  ///
+  /// What the record depends on must be held by equal hashes; more may be held. A server that was
+  /// set back gets its records again from any device that has them, also from one that did not sign
+  /// them, and by then others may have sent commits its author never saw. A record that ends a
+  /// device will need the whole frontier, since it cuts there; the two kinds of today add one.
   ///
   /// The record that already is in the chain, sent again, is answered like the first time.
   public func append<Store: LedgerStore>(
     _ request: MembershipRequest, by caller: Caller, in store: inout Store
   ) throws(Problem) -> MembershipResponse {
     try store.write { transaction throws in
+      if !caller.enrolling { try requireDevice(caller, in: transaction) }
       let hash = digest(request.record.bytes)
       if try transaction.memberNumber(of: hash, account: caller.account) == nil {
         try extend(request, hash: hash, by: caller, in: &transaction)
@@ -76,8 +81,8 @@ extension Ledger {
     guard let account = try transaction.account(caller.account) else {
       throw Problem(.authenticationFailed)
     }
-    guard record.account == caller.account, record.kind == .addDevice else {
-      throw Problem(.malformed, detail: "The record adds no device to this account.")
+    guard record.account == caller.account else {
+      throw Problem(.malformed, detail: "The record is of another account.")
     }
     guard request.expectedHead == account.memberHead, record.previous == account.memberHead,
       record.number == account.memberCount
@@ -86,35 +91,62 @@ extension Ledger {
     guard verifies(record.signature, of: record.signedBytes, by: key) else {
       throw Problem(.badSignature)
     }
-    guard record.dependencies == (try transaction.frontier(of: caller.account)) else {
-      throw Problem(.staleMembership, detail: "The record was made without all commits seen.")
+    do {
+      try checkDependencies(
+        record.dependencies, frontier: try transaction.frontier(of: caller.account),
+        in: transaction)
+    } catch let problem as Problem where problem.code == .missingDependencies {
+      // One code for "synchronise, then try again".
+      throw Problem(
+        .staleMembership, detail: "The record was made with commits seen that are not held.",
+        missing: problem.missing)
     }
-    let addition: MembershipRecord.Addition
-    do { addition = try record.addition() } catch { throw Self.unreadableBody }
-    try check(addition.device, in: transaction)
+    let device = try device(addedBy: record)
+    try check(device, in: transaction)
     guard try transaction.deviceCount(of: caller.account) < Limits.devices else {
       throw Problem(.tooMany, detail: "An account has at most \(Limits.devices) devices.")
     }
     try transaction.append(record: bytes, hash: hash, account: caller.account)
     try transaction.insert(
-      device: ledgerDevice(addition.device, account: caller.account, number: record.number))
+      device: ledgerDevice(device, account: caller.account, number: record.number))
   }
 
-  /// A device signs for itself; the account key signs for whoever proved passphrase and kit.
+  /// The device a record brings into the account: a further one, or the one that takes the place
+  /// of its signer, whose chain was set back or cloned.
+  private func device(
+    addedBy record: MembershipRecord
+  ) throws(Problem) -> DeviceDescription {
+    switch record.kind {
+    case .genesis:
+      throw Problem(.malformed, detail: "An account has one genesis record.")
+    case .addDevice:
+      do { return try record.addition().device } catch { throw Self.unreadableBody }
+    case .replaceDevice:
+      let replacement: MembershipRecord.Replacement
+      do { replacement = try record.replacement() } catch { throw Self.unreadableBody }
+      guard record.signer == .device(replacement.replaced) else {
+        throw Problem(.badSignature, detail: "Only a device itself says that it is replaced.")
+      }
+      return replacement.device
+    }
+  }
+
+  /// A device may bring what any device of the chain, or the account key, has signed; whoever only
+  /// proved passphrase and kit brings what the account key has signed.
   private func signingKey(
     of record: MembershipRecord, account: LedgerAccount, caller: Caller,
     in transaction: some LedgerTransaction
   ) throws -> [UInt8] {
     switch record.signer {
-    case .account where caller.enrolling:
+    case .account:
       return account.accountKey
-    case .device(let id) where !caller.enrolling && id == caller.device:
+    case .device(let id) where !caller.enrolling:
       guard let device = try transaction.device(id), device.account == account.id else {
         throw Problem(.unknownDevice)
       }
       return device.signingKey
-    case .account, .device:
-      throw Problem(.badSignature, detail: "The record is not signed by who sends it.")
+    case .device:
+      throw Problem(.badSignature, detail: "Passphrase and kit prove the account key alone.")
     }
   }
 

@@ -24,7 +24,7 @@ public struct Ledger: Sendable {
   /// The epoch of an account's first commits.
   public static let firstEpoch: UInt32 = 0
 
-  /// What one account's commits may add up to.
+  /// What one account's commits and snapshots may add up to.
   public let quotaBytes: Int
 
   public init(quotaBytes: Int = Limits.accountQuotaBytes) {
@@ -95,14 +95,50 @@ public struct Ledger: Sendable {
       guard header.sequence == held.sequence(of: header.device) + 1 else { continue }
       held[header.device] = Head(sequence: header.sequence, hash: digest(frame.bytes))
     }
-    let page = try transaction.page(
-      of: id, lacking: held, maxBytes: min(max(request.maxBytes, 1), Limits.pageBytes))
+    let frontier = try transaction.frontier(of: id)
+    let offer = try snapshot(for: held, frontier: frontier, account: id, in: transaction)
+    let page =
+      offer.required
+      ? LedgerPage()
+      : try transaction.page(
+        of: id, lacking: held, maxBytes: min(max(request.maxBytes, 1), Limits.pageBytes))
     return SyncResponse(
       generation: generation, outcomes: outcomes,
       membership: try records(after: request.memberHead, account: id, in: transaction),
       frames: page.frames.map { Blob($0) },
-      serverFrontier: try transaction.frontier(of: id), memberHead: account.memberHead,
-      more: page.more)
+      serverFrontier: frontier, memberHead: account.memberHead, more: page.more,
+      snapshot: offer.snapshot.map(summary))
+  }
+
+  /// The snapshot a caller is given, and whether it can go on without it: no commits are sent to
+  /// one that lacks pruned ones, since what follows depends on them.
+  private func snapshot(
+    for held: Frontier, frontier: Frontier, account: AccountID,
+    in transaction: some LedgerTransaction
+  ) throws -> (snapshot: LedgerSnapshot?, required: Bool) {
+    let bases = try transaction.bases(of: account)
+    let required = !Self.covers(held, bases)
+    guard required || Self.missing(frontier, from: held) > Limits.snapshotInterval else {
+      return (nil, false)
+    }
+    let newest = try newestSnapshot(of: account, bases: bases, in: transaction)
+    guard let newest else {
+      // Never so unless the database was changed by hand: `higginsd check` finds it.
+      if required { throw Problem(.snapshotRequired, detail: "The server lost its snapshot.") }
+      return (nil, false)
+    }
+    guard required || Self.missing(newest.frontier, from: held) > Limits.snapshotInterval else {
+      return (nil, false)
+    }
+    return (newest, required)
+  }
+
+  /// How many commits of `frontier` are not in `held`.
+  private static func missing(_ frontier: Frontier, from held: Frontier) -> UInt64 {
+    frontier.heads.reduce(0) { sum, entry in
+      let sequence = held.sequence(of: entry.key)
+      return sum + (entry.value.sequence > sequence ? entry.value.sequence - sequence : 0)
+    }
   }
 
   /// The records after `head`; all of them for a caller that holds none, or one that was never of

@@ -81,15 +81,80 @@ public struct LedgerPage: Hashable, Sendable {
   }
 }
 
+/// Places of one device's chain that a heal snapshot passed over: the digests strictly between
+/// `after` and `upTo` were never seen here, and nothing ties `upTo` to `after`.
+public struct LedgerJump: Hashable, Sendable {
+  /// The last sequence held before; 0 when there was none.
+  public let after: UInt64
+  /// The sequence the snapshot stands at.
+  public let upTo: UInt64
+
+  public init(after: UInt64, upTo: UInt64) {
+    self.after = after
+    self.upTo = upTo
+  }
+}
+
+/// A sealed snapshot, complete or on its way here.
+public struct LedgerSnapshot: Hashable, Sendable {
+  /// The digest of ``manifest``.
+  public let id: Digest32
+  public let account: AccountID
+  /// Who wrote it.
+  public let device: DeviceID
+  /// The manifest's envelope, as signed.
+  public let manifest: [UInt8]
+  /// What it covers, as its manifest says.
+  public let frontier: Frontier
+  /// How many chunks there are.
+  public let chunks: Int
+  /// What the chunks add up to.
+  public let bytes: Int
+  /// Milliseconds since 1970, when it was last offered.
+  public var offeredAt: Int64
+  /// Milliseconds since 1970; nil while chunks are missing or nobody said it is finished.
+  public var completedAt: Int64?
+
+  public init(
+    id: Digest32, account: AccountID, device: DeviceID, manifest: [UInt8], frontier: Frontier,
+    chunks: Int, bytes: Int, offeredAt: Int64, completedAt: Int64? = nil
+  ) {
+    self.id = id
+    self.account = account
+    self.device = device
+    self.manifest = manifest
+    self.frontier = frontier
+    self.chunks = chunks
+    self.bytes = bytes
+    self.offeredAt = offeredAt
+    self.completedAt = completedAt
+  }
+
+  public var isComplete: Bool { completedAt != nil }
+}
+
+/// What one step of pruning removed.
+public struct LedgerRemoval: Hashable, Sendable {
+  public var commits: Int
+  public var bytes: Int
+
+  public init(commits: Int = 0, bytes: Int = 0) {
+    self.commits = commits
+    self.bytes = bytes
+  }
+}
+
 /// Reads and writes inside one transaction of a ``LedgerStore``.
-public protocol LedgerTransaction {
+public protocol LedgerTransaction: SnapshotTransaction {
+  func accounts() throws -> [AccountID]
   func account(_ id: AccountID) throws -> LedgerAccount?
   /// A device of any account: ids are never shared.
   func device(_ id: DeviceID) throws -> LedgerDevice?
   func deviceCount(of account: AccountID) throws -> Int
   /// What is held of the account, every device that committed.
   func frontier(of account: AccountID) throws -> Frontier
-  /// The digest of that commit; kept for ever, also when its bytes are pruned.
+  /// The digest of that commit; kept for ever, also when its bytes are pruned. Nil for a place that
+  /// a heal snapshot passed over.
   func hash(device: DeviceID, sequence: UInt64) throws -> Digest32?
   /// The number of the record with this digest; nil when it is not of this account's chain.
   func memberNumber(of hash: Digest32, account: AccountID) throws -> UInt64?
@@ -107,6 +172,42 @@ public protocol LedgerTransaction {
   /// Appends the commit, makes it its device's head, adds to the account's used bytes, and queues
   /// its signal.
   mutating func append(commit: LedgerCommit) throws
+}
+
+/// The part of a ``LedgerTransaction`` that snapshots and pruning need. Whatever stores or removes
+/// bytes changes the account's used bytes with it.
+public protocol SnapshotTransaction {
+  /// Of each device that has one: the last sequence whose bytes, or some before them, are not held.
+  func bases(of account: AccountID) throws -> [DeviceID: UInt64]
+  func jumps(of device: DeviceID) throws -> [LedgerJump]
+  /// The account's snapshots: the complete ones in the order of their completion, then the others.
+  func snapshots(of account: AccountID) throws -> [LedgerSnapshot]
+  func snapshot(_ id: Digest32) throws -> LedgerSnapshot?
+  /// Which chunks have not come, lowest first, at most `limit` of them.
+  func missingChunks(of id: Digest32, limit: Int) throws -> [Int]
+  /// The digest that was offered for that chunk.
+  func chunkHash(_ number: Int, of id: Digest32) throws -> Digest32?
+  /// Nil while it has not come.
+  func chunk(_ number: Int, of id: Digest32) throws -> [UInt8]?
+  /// What the chunks that came add up to.
+  func chunkBytes(of id: Digest32) throws -> Int
+
+  mutating func insert(snapshot: LedgerSnapshot, chunks: [Digest32]) throws
+  mutating func renew(snapshot id: Digest32, at: Int64) throws
+  /// Stores a chunk that has not come yet.
+  mutating func put(chunk: [UInt8], number: Int, of snapshot: LedgerSnapshot) throws
+  /// Makes it the newest complete one.
+  mutating func complete(snapshot id: Digest32, at: Int64) throws
+  mutating func remove(snapshot: LedgerSnapshot) throws
+  /// Makes `head` the device's head and base without its commits, remembers the places passed over,
+  /// and queues its signal.
+  mutating func jump(device: DeviceID, of account: AccountID, from: UInt64, to head: Head) throws
+  mutating func raiseBase(of device: DeviceID, in account: AccountID, to sequence: UInt64) throws
+  /// Removes the bytes of the oldest commits of `sequences`, at most `limit` of them; their digests
+  /// stay.
+  mutating func prune(
+    device: DeviceID, of account: AccountID, sequences: ClosedRange<UInt64>, limit: Int
+  ) throws -> LedgerRemoval
 }
 
 /// Where the ledger is kept: every call is one transaction, which a thrown error rolls back.

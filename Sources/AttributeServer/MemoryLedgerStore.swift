@@ -2,20 +2,24 @@ public import Wire
 
 /// A ledger in memory, for simulations: a value, so that a copy is a snapshot and assigning an
 /// older copy is a restored backup.
+///
+/// A copy shares everything with its origin; a write then copies the tables it touches, of which
+/// the digests are one small table a device.
 public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
-  private struct Link: Hashable {
-    let device: DeviceID
-    let sequence: UInt64
-  }
-
-  private var accounts: [AccountID: LedgerAccount] = [:]
-  private var devices: [DeviceID: LedgerDevice] = [:]
-  private var records: [AccountID: [(hash: Digest32, bytes: [UInt8])]] = [:]
-  private var commits: [AccountID: [LedgerCommit]] = [:]
-  private var links: [Link: Digest32] = [:]
-  private var frontiers: [AccountID: Frontier] = [:]
+  private var deviceTable: [DeviceID: LedgerDevice] = [:]
+  private var recordTable: [AccountID: [(hash: Digest32, bytes: [UInt8])]] = [:]
+  /// The digests of each device's chain by their sequence.
+  private var linkTable: [DeviceID: [UInt64: Digest32]] = [:]
+  // What the extension for snapshots shares.
+  var accountTable: [AccountID: LedgerAccount] = [:]
+  var commitTable: [AccountID: [LedgerCommit]] = [:]
+  var frontierTable: [AccountID: Frontier] = [:]
+  var baseTable: [AccountID: [DeviceID: UInt64]] = [:]
+  var jumpTable: [DeviceID: [LedgerJump]] = [:]
+  var uploads: [Digest32: Upload] = [:]
+  var uploadOrder: [AccountID: [Digest32]] = [:]
   /// Signals queued and not taken yet, the newest of each device.
-  public private(set) var signals: [DeviceID: Signal] = [:]
+  public internal(set) var signals: [DeviceID: Signal] = [:]
 
   public init() {}
 
@@ -52,26 +56,26 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
     return signals.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  public func account(_ id: AccountID) -> LedgerAccount? { accounts[id] }
+  public func account(_ id: AccountID) -> LedgerAccount? { accountTable[id] }
 
-  public func device(_ id: DeviceID) -> LedgerDevice? { devices[id] }
+  public func device(_ id: DeviceID) -> LedgerDevice? { deviceTable[id] }
 
   public func deviceCount(of account: AccountID) -> Int {
-    devices.values.count { $0.account == account }
+    deviceTable.values.count { $0.account == account }
   }
 
-  public func frontier(of account: AccountID) -> Frontier { frontiers[account] ?? Frontier() }
+  public func frontier(of account: AccountID) -> Frontier { frontierTable[account] ?? Frontier() }
 
   public func hash(device: DeviceID, sequence: UInt64) -> Digest32? {
-    links[Link(device: device, sequence: sequence)]
+    linkTable[device]?[sequence]
   }
 
   public func memberNumber(of hash: Digest32, account: AccountID) -> UInt64? {
-    records[account]?.firstIndex { $0.hash == hash }.map(UInt64.init)
+    recordTable[account]?.firstIndex { $0.hash == hash }.map(UInt64.init)
   }
 
   public func memberRecords(from number: UInt64, account: AccountID) -> [[UInt8]] {
-    (records[account] ?? []).dropFirst(Int(number)).map(\.bytes)
+    (recordTable[account] ?? []).dropFirst(Int(number)).map(\.bytes)
   }
 
   public func page(
@@ -79,7 +83,7 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
   ) -> LedgerPage {
     var page = LedgerPage()
     var room = maxBytes
-    for commit in commits[account] ?? []
+    for commit in commitTable[account] ?? []
     where commit.sequence > frontier.sequence(of: commit.device) {
       room -= commit.bytes.count
       guard room >= 0 || page.frames.isEmpty else {
@@ -92,27 +96,35 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
   }
 
   public mutating func insert(account: LedgerAccount, genesis: [UInt8]) {
-    accounts[account.id] = account
-    records[account.id] = [(account.memberHead, genesis)]
+    accountTable[account.id] = account
+    recordTable[account.id] = [(account.memberHead, genesis)]
   }
 
   public mutating func insert(device: LedgerDevice) {
-    devices[device.id] = device
+    deviceTable[device.id] = device
   }
 
   public mutating func append(record: [UInt8], hash: Digest32, account: AccountID) {
-    records[account, default: []].append((hash, record))
-    accounts[account]?.memberHead = hash
-    accounts[account]?.memberCount += 1
+    recordTable[account, default: []].append((hash, record))
+    accountTable[account]?.memberHead = hash
+    accountTable[account]?.memberCount += 1
   }
 
   public mutating func append(commit: LedgerCommit) {
-    commits[commit.account, default: []].append(commit)
-    links[Link(device: commit.device, sequence: commit.sequence)] = commit.hash
-    frontiers[commit.account, default: Frontier()][commit.device] = Head(
+    commitTable[commit.account, default: []].append(commit)
+    link(device: commit.device, sequence: commit.sequence, hash: commit.hash)
+    frontierTable[commit.account, default: Frontier()][commit.device] = Head(
       sequence: commit.sequence, hash: commit.hash)
-    accounts[commit.account]?.usedBytes += commit.bytes.count
+    use(commit.bytes.count, of: commit.account)
     signals[commit.device] = Signal(
       account: commit.account, device: commit.device, sequence: commit.sequence)
+  }
+
+  mutating func link(device: DeviceID, sequence: UInt64, hash: Digest32) {
+    linkTable[device, default: [:]][sequence] = hash
+  }
+
+  mutating func use(_ bytes: Int, of account: AccountID) {
+    accountTable[account]?.usedBytes += bytes
   }
 }

@@ -7,7 +7,7 @@ import Wire
 struct ProblemMiddleware: RouterMiddleware {
   private static let paths: Set<String> = [
     Route.info, Route.accounts, Route.challenge, Route.token, Route.slot, Route.sync,
-    Route.membership, Route.keys, Route.health,
+    Route.membership, Route.snapshots, Route.keys, Route.health,
   ]
 
   let logger: Logger

@@ -30,20 +30,24 @@ extension Request {
   func read<Body: Decodable>(
     _: Body.Type = Body.self, limitBytes: Int = Limits.requestBytes
   ) async throws -> Body {
+    let bytes = try await readBytes(limitBytes: limitBytes)
+    do {
+      return try JSONDecoder().decode(Body.self, from: Data(bytes))
+    } catch {
+      throw Problem(.malformed, detail: "The body is not the JSON that belongs here.")
+    }
+  }
+
+  /// The body as it is; one over `limitBytes` is not read to its end.
+  func readBytes(limitBytes: Int) async throws -> [UInt8] {
     let tooLarge = Problem(.tooLarge, detail: "This body has at most \(limitBytes) bytes.")
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > limitBytes {
       throw tooLarge
     }
-    let buffer: ByteBuffer
     do {
-      buffer = try await body.collect(upTo: limitBytes)
+      return Array(try await body.collect(upTo: limitBytes).readableBytesView)
     } catch is NIOTooManyBytesError {
       throw tooLarge
-    }
-    do {
-      return try JSONDecoder().decode(Body.self, from: Data(buffer.readableBytesView))
-    } catch {
-      throw Problem(.malformed, detail: "The body is not the JSON that belongs here.")
     }
   }
 }

@@ -32,12 +32,26 @@ public struct SQLiteLedgerStore: LedgerStore, Sendable {
     } catch let problem as Problem {
       throw problem
     } catch let error as DatabaseError {
-      logger.error(
-        "The database failed", metadata: ["code": "\(error.extendedResultCode.rawValue)"])
-      throw Problem(error.resultCode == .SQLITE_FULL ? .storageFull : .internalFailure)
+      throw Self.problem(of: error, logger: logger)
     } catch {
       logger.error("The database failed", metadata: ["type": "\(type(of: error))"])
       throw Problem(.internalFailure)
+    }
+  }
+
+  private static func problem(of error: DatabaseError, logger: Logger) -> Problem {
+    let facts: Logger.Metadata = ["code": "\(error.extendedResultCode.rawValue)"]
+    switch error.resultCode {
+    case .SQLITE_FULL:
+      logger.error("The disk is full; nothing was taken", metadata: facts)
+      return Problem(.storageFull)
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+      logger.critical(
+        "The database is damaged; stop the server and run `higginsd check`", metadata: facts)
+      return Problem(.internalFailure)
+    default:
+      logger.error("The database failed", metadata: facts)
+      return Problem(.internalFailure)
     }
   }
 }
@@ -86,9 +100,11 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
 
   public func hash(device: DeviceID, sequence: UInt64) throws -> Digest32? {
     guard let sequence = Int64(exactly: sequence) else { return nil }
-    return try db.row(
-      "SELECT hash FROM commits WHERE device = ? AND sequence = ?", [Data(device.bytes), sequence]
-    )?.digest("hash")
+    let place: StatementArguments = [Data(device.bytes), sequence]
+    let row =
+      try db.row("SELECT hash FROM commits WHERE device = ? AND sequence = ?", place)
+      ?? db.row("SELECT hash FROM link WHERE device = ? AND sequence = ?", place)
+    return try row?.digest("hash")
   }
 
   public func memberNumber(of hash: Digest32, account: AccountID) throws -> UInt64? {
@@ -197,10 +213,14 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
       "UPDATE device SET headSequence = ?, headHash = ? WHERE id = ?", [sequence, hash, device])
     try db.run(
       "UPDATE account SET usedBytes = usedBytes + ? WHERE id = ?", [commit.bytes.count, account])
+    try queueSignal(device: commit.device, account: commit.account, sequence: commit.sequence)
+  }
+
+  func queueSignal(device: DeviceID, account: AccountID, sequence: UInt64) throws {
     try db.run(
       """
       INSERT INTO signal (device, account, sequence) VALUES (?, ?, ?)
       ON CONFLICT (device) DO UPDATE SET sequence = excluded.sequence
-      """, [device, account, sequence])
+      """, [Data(device.bytes), Data(account.bytes), Int64(sequence)])
   }
 }

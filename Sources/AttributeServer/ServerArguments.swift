@@ -14,16 +14,20 @@ public enum Registration: String, Sendable, CaseIterable {
 public struct ServerLimits: Hashable, Sendable {
   /// For each device, over all its calls.
   public var device = Rate(perSecond: 10, burst: 50)
+  /// For each device, over the chunks of snapshots: 12.5 MiB a second.
+  public var chunks = Rate(perSecond: 50, burst: 200)
   /// For each source address, over the calls that need no token.
   public var address = Rate(perSecond: 5, burst: 60)
-  /// What one account's commits may add up to.
+  /// What one account's commits and snapshots may add up to.
   public var quotaBytes: Int
 
   public init(
-    device: Rate = Rate(perSecond: 10, burst: 50), address: Rate = Rate(perSecond: 5, burst: 60),
-    quotaBytes: Int = 1024 * 1024 * 1024
+    device: Rate = Rate(perSecond: 10, burst: 50),
+    chunks: Rate = Rate(perSecond: 50, burst: 200),
+    address: Rate = Rate(perSecond: 5, burst: 60), quotaBytes: Int = 1024 * 1024 * 1024
   ) {
     self.device = device
+    self.chunks = chunks
     self.address = address
     self.quotaBytes = quotaBytes
   }
@@ -54,6 +58,8 @@ public struct ServerArguments: Sendable {
   public var push: String?
   /// nil: signals stay queued until there is a Push Service.
   public var signals: SignalTarget?
+  /// Where commands reach the running server: ``DataFolder/control``. Nil: nowhere.
+  public var control: String?
   public var limits: ServerLimits
   public var clock: ServerClock
   public var logger: Logger
@@ -63,7 +69,8 @@ public struct ServerArguments: Sendable {
   public init(
     database: ServerDatabase, invites: Invites, host: String = "127.0.0.1", port: Int = 0,
     registration: Registration, push: String? = nil, signals: SignalTarget? = nil,
-    limits: ServerLimits = ServerLimits(), clock: ServerClock = .system, logger: Logger,
+    control: String? = nil, limits: ServerLimits = ServerLimits(), clock: ServerClock = .system,
+    logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) {
     self.database = database
@@ -73,6 +80,7 @@ public struct ServerArguments: Sendable {
     self.registration = registration
     self.push = push
     self.signals = signals
+    self.control = control
     self.limits = limits
     self.clock = clock
     self.logger = logger

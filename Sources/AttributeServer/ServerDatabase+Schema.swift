@@ -6,14 +6,18 @@ extension ServerDatabase {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 accounts, ledger, signals") { db in
       try db.execute(sql: schema1)
-      try db.execute(sql: "PRAGMA user_version = \(schema)")
+      try db.execute(sql: "PRAGMA user_version = 1")
+    }
+    migrator.registerMigration("2 snapshots, pruning") { db in
+      try db.execute(sql: schema2)
+      try db.execute(sql: "PRAGMA user_version = 2")
     }
     return migrator
   }
 
   /// Ids, digests and keys are blobs. `commits.id` is the order of acceptance, which is causal: a
   /// commit is taken only after all it depends on. A commit's hash and bytes stand in one row;
-  /// rows of `commits` and `device` are never deleted while their account lives.
+  /// rows of `device` are never deleted while their account lives.
   private static let schema1 = """
     CREATE TABLE instance (
       id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -76,5 +80,44 @@ extension ServerDatabase {
       account BLOB NOT NULL REFERENCES account (id),
       sequence INTEGER NOT NULL
     ) WITHOUT ROWID;
+    """
+
+  /// `link` keeps the hash of every commit whose bytes are pruned, and of those a snapshot stands
+  /// for; `device.base` is the last sequence of which that is so. `jump` names the places a heal
+  /// snapshot passed over, whose hashes the server never learned. `snapshot.place` is the order of
+  /// completion, null for an offer; a chunk's bytes are null until it came.
+  private static let schema2 = """
+    ALTER TABLE device ADD COLUMN base INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE link (
+      device BLOB NOT NULL REFERENCES device (id),
+      sequence INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      PRIMARY KEY (device, sequence)
+    ) WITHOUT ROWID;
+    CREATE TABLE jump (
+      device BLOB NOT NULL REFERENCES device (id),
+      after INTEGER NOT NULL,
+      upTo INTEGER NOT NULL,
+      PRIMARY KEY (device, after)
+    ) WITHOUT ROWID;
+    CREATE TABLE snapshot (
+      id BLOB PRIMARY KEY NOT NULL,
+      account BLOB NOT NULL REFERENCES account (id),
+      device BLOB NOT NULL REFERENCES device (id),
+      chunks INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      offeredAt INTEGER NOT NULL,
+      completedAt INTEGER,
+      place INTEGER,
+      manifest BLOB NOT NULL
+    );
+    CREATE INDEX snapshotOfAccount ON snapshot (account);
+    CREATE TABLE snapshotChunk (
+      snapshot BLOB NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      hash BLOB NOT NULL,
+      bytes BLOB
+    );
+    CREATE UNIQUE INDEX chunkOfSnapshot ON snapshotChunk (snapshot, number);
     """
 }

@@ -78,6 +78,22 @@ struct PushOptions: ParsableArguments {
       "Web pages that may connect, separated by commas. Default: none.", valueName: "ORIGINS"))
   var allowedOrigins: String?
 
+  @Flag(help: "Serve the demo chat at /push_server/.")
+  var chatDemo = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What everybody's first chat message must begin with. Default: nothing.",
+      valueName: "FILE"))
+  var chatSecretFile: String?
+
+  @Flag(
+    name: .customLong("hixie-75"), help: "Speak the WebSocket of 2010 in the chat; loopback only.")
+  var hixie75 = false
+
+  @Flag(help: "Send back what comes to /push/echo, for conformance suites.")
+  var echo = false
+
   func addresses(_ settings: Settings, behindProxy: Bool) throws(DaemonError) -> Addresses {
     let devices = try ListenAddress(
       settings.text("push-listen", pushListen) ?? "127.0.0.1:7481", option: "push-listen")
@@ -100,7 +116,7 @@ struct Backend {
       folder = try DataFolder(path: plan.data)
       database = try ServerDatabase(path: folder.database, logger: logger)
     } catch {
-      throw .failed("\(error)")
+      throw DaemonError(error)
     }
     invites = Invites(dataPath: plan.data)
   }
@@ -121,7 +137,8 @@ struct Backend {
   ) async throws {
     let arguments = ServerArguments(
       database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
-      registration: plan.registration, push: pushURL, signals: signals, logger: logger,
+      registration: plan.registration, push: pushURL, signals: signals, control: folder.control,
+      logger: logger,
       onListening: { port in
         do {
           try ready.write(port: port)

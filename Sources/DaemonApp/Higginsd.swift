@@ -13,10 +13,13 @@ struct Higginsd: AsyncParsableCommand {
       Every option can stand in a TOML file (--config) or in the environment (HIGGINSD_LISTEN for \
       --listen); the command line wins over the environment, the environment over the file.
 
-      Exit codes: 0 stopped as asked; 1 failed; 64 a wrong command line or configuration.
+      Exit codes: 0 done, or stopped as asked; 1 failed; 6 a database has faults; 64 a wrong \
+      command line or configuration.
       """,
     version: "0.1.0",
-    subcommands: [Serve.self, Attributes.self, Push.self, Invite.self])
+    subcommands: [
+      Serve.self, Attributes.self, Push.self, Invite.self, Backup.self, Check.self, Restore.self,
+    ])
 
   /// Runs the command; whatever a person must read stands on one line of stderr.
   static func main() async {

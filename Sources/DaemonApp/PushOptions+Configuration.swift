@@ -9,15 +9,30 @@ extension PushOptions {
   func configuration(
     _ settings: Settings, _ listen: Addresses, serviceKey: String, tokens: any TokenChecker,
     logger: Logger
-  ) -> PushConfiguration {
+  ) throws(DaemonError) -> PushConfiguration {
     let origins = (settings.text("allowed-origins", allowedOrigins) ?? "")
       .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     let clock = ServerClock.system
     return PushConfiguration(
       deviceHost: listen.devices.host, devicePort: listen.devices.port,
       signalHost: listen.signals.host, signalPort: listen.signals.port, serviceKey: serviceKey,
-      tokens: tokens, allowedOrigins: Set(origins), now: clock.now, uptime: clock.uptime,
-      logger: logger)
+      tokens: tokens, allowedOrigins: Set(origins), echoes: try settings.flag("echo", echo),
+      chat: try chat(settings, listen), now: clock.now, uptime: clock.uptime, logger: logger)
+  }
+
+  private func chat(
+    _ settings: Settings, _ listen: Addresses
+  ) throws(DaemonError) -> PushConfiguration.Chat? {
+    let speaksHixie75 = try settings.flag("hixie-75", hixie75)
+    guard try settings.flag("chat-demo", chatDemo) else {
+      guard !speaksHixie75 else { throw .usage("--hixie-75 is for the chat: add --chat-demo.") }
+      return nil
+    }
+    guard !speaksHixie75 || listen.devices.isLoopback else {
+      throw .usage("--hixie-75 protects nobody; it needs --push-listen on a loopback address.")
+    }
+    let secret = try settings.text("chat-secret-file", chatSecretFile).map(SecretKey.firstLine)
+    return PushConfiguration.Chat(secret: secret, speaksHixie75: speaksHixie75)
   }
 
   /// Checks push tokens with the keys another process publishes.
@@ -45,6 +60,15 @@ enum SecretKey {
     guard let path else {
       throw .usage("--service-key-file is missing: the key both servers share.")
     }
+    let key = try firstLine(path)
+    guard key.count >= shortest else {
+      throw .usage("The key in \(path) is shorter than \(shortest) characters.")
+    }
+    return key
+  }
+
+  /// The first line of a file that nobody else may read.
+  static func firstLine(_ path: String) throws(DaemonError) -> String {
     let text: String
     let permissions: Int
     do {
@@ -52,16 +76,12 @@ enum SecretKey {
       let attributes = try FileManager.default.attributesOfItem(atPath: path)
       permissions = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0o777
     } catch {
-      throw .usage("The service key file \(path) cannot be read.")
+      throw .usage("The file \(path) cannot be read.")
     }
     guard permissions & 0o077 == 0 else {
       throw .usage("Others can read \(path); run `chmod 600 \(path)`.")
     }
-    let key = text.split(separator: "\n").first.map(String.init) ?? ""
-    guard key.count >= shortest else {
-      throw .usage("The key in \(path) is shorter than \(shortest) characters.")
-    }
-    return key
+    return text.split(separator: "\n").first.map(String.init) ?? ""
   }
 }
 
@@ -90,7 +110,7 @@ func failing<Value>(_ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let error as AttributeServerError {
-    throw DaemonError.failed("\(error)")
+    throw DaemonError(error)
   } catch let error as PushServerError {
     throw DaemonError.failed("\(error)")
   }
@@ -100,7 +120,7 @@ func failing<Value>(_ body: () async throws -> Value) async throws -> Value {
   do {
     return try await body()
   } catch let error as AttributeServerError {
-    throw DaemonError.failed("\(error)")
+    throw DaemonError(error)
   } catch let error as PushServerError {
     throw DaemonError.failed("\(error)")
   }

@@ -25,7 +25,7 @@ struct Serve: AsyncParsableCommand {
     let key = SecretKey.make()
     let push = try await failing {
       try await PushService.start(
-        pushOptions.configuration(
+        try pushOptions.configuration(
           settings, listen, serviceKey: key,
           tokens: try pushTokenVerifier(of: backend.database), logger: logger))
     }
@@ -112,7 +112,7 @@ struct Push: AsyncParsableCommand {
     let key = try SecretKey.read(settings.text("service-key-file", serviceKeyFile))
     let push = try await failing {
       try await PushService.start(
-        pushOptions.configuration(
+        try pushOptions.configuration(
           settings, listen, serviceKey: key, tokens: pushOptions.verifier(attributesURL: url),
           logger: logger))
     }
@@ -131,14 +131,10 @@ struct Invite: ParsableCommand {
     abstract: "Make a single-use code that lets somebody create an account.",
     discussion: "EXAMPLE: higginsd invite --data ~/higginsd")
 
-  @Option(help: ArgumentHelp("The folder of the Attribute Server.", valueName: "DIR"))
-  var data: String?
+  @OptionGroup var folder: FolderOption
 
   func run() throws {
-    let settings = try Settings(path: nil)
-    guard let path = settings.text("data", data) else {
-      throw DaemonError.usage("--data is missing: the folder of the Attribute Server.")
-    }
+    let path = try folder.path()
     guard FileManager.default.fileExists(atPath: path) else {
       throw DaemonError.failed("There is no folder \(path); start `higginsd serve` first.")
     }

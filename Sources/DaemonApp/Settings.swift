@@ -8,7 +8,7 @@ struct Settings {
   private static let known: Set<String> = [
     "data", "listen", "push-listen", "signals-listen", "push-url", "registration", "log-level",
     "log-json", "behind-proxy", "ready-file", "service-key-file", "push-signals-url",
-    "attributes-url", "allowed-origins",
+    "attributes-url", "allowed-origins", "chat-demo", "chat-secret-file", "hixie-75", "echo",
   ]
 
   private let environment: [String: String]

@@ -102,7 +102,7 @@ struct DatabaseTests {
     let other = try DatabaseQueue(path: path)
     try other.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
     try other.close()
-    #expect(failure() == .newerSchema(path: path, found: 99, known: 1))
+    #expect(failure() == .newerSchema(path: path, found: 99, known: 2))
   }
 
   @Test func aFolderHasOneOwnerAndIsPrivate() throws {
@@ -133,5 +133,57 @@ struct DatabaseTests {
       try db.execute(sql: "PRAGMA max_page_count = 100000")
     }
     #expect(try fixture.outcome(of: frame) == "accepted")
+  }
+
+  /// A full disk in the middle of an upload: the chunk is refused, those before it stay, and the
+  /// upload goes on once there is room. Nothing half-done counts.
+  @Test func aFullDiskRefusesAChunkAndTheUploadResumes() throws {
+    let database = try openDatabase(folder)
+    var fixture = try TestLedger(store: database.store)
+    try fixture.commitBoth(1)
+    let snapshot = try TestSnapshot(
+      of: fixture.account, by: fixture.home, covering: fixture.heads, chunks: 3, size: 100_000)
+    _ = try fixture.offer(snapshot)
+    try fixture.put(0, of: snapshot)
+    let used = try fixture.usedBytes
+    try limitPages(of: database, isFull: true)
+    #expect(refusal { try fixture.put(1, of: snapshot) } == "storage_full")
+    #expect(try fixture.usedBytes == used)
+    #expect(try database.store.database.read { LedgerCheck.findings(in: $0) } == [])
+    try limitPages(of: database, isFull: false)
+    let missing = try fixture.offer(snapshot).missing
+    #expect(missing == [1, 2])
+    for number in missing { try fixture.put(number, of: snapshot) }
+    _ = try fixture.finish(snapshot)
+    #expect(try database.store.database.read { LedgerCheck.findings(in: $0) } == [])
+  }
+
+  private func limitPages(of database: ServerDatabase, isFull: Bool) throws {
+    try database.store.database.writeWithoutTransaction { db in
+      let pages = isFull ? try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0 : 1_000_000
+      try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+    }
+  }
+
+  /// A server prunes at its start what has become ripe while it was stopped.
+  @Test func pruningRunsOverEveryAccount() async throws {
+    let database = try openDatabase(folder)
+    var fixture = try TestLedger(store: database.store)
+    try fixture.commitBoth(2)
+    let snapshot = try TestSnapshot(
+      of: fixture.account, by: fixture.home, covering: fixture.heads)
+    try fixture.upload(snapshot, now: TestClock.start)
+    let clock = TestClock()
+    let arguments = ServerArguments(
+      database: database, invites: Invites(dataPath: folder.path), registration: .closed,
+      clock: clock.clock, logger: quietLogger())
+    let service = PruningService(arguments)
+    try await service.prune()
+    #expect(try fixture.sync().frames.count == 4)
+    clock.advance(Limits.snapshotRetention)
+    try await service.prune()
+    let response = try fixture.sync()
+    #expect(response.frames.isEmpty)
+    #expect(response.snapshot?.id == snapshot.id)
   }
 }

@@ -107,6 +107,20 @@ struct TestAccount {
         body: Array(body)), by: signer?.signing ?? key)
   }
 
+  /// A record by which `device` takes the place of `replaced`.
+  func replacement(
+    of replaced: DeviceID, with device: TestDevice, by signer: TestDevice?,
+    dependencies: Frontier = Frontier()
+  ) throws -> [UInt8] {
+    let body = try JSONEncoder().encode(
+      MembershipRecord.Replacement(replaced: replaced, device: device.description))
+    return try Self.signed(
+      MembershipRecord.unsignedBytes(
+        kind: .replaceDevice, account: id, number: number, previous: head,
+        signer: signer.map { .device($0.id) } ?? .account, dependencies: dependencies,
+        body: Array(body)), by: signer?.signing ?? key)
+  }
+
   mutating func extended(by record: [UInt8]) {
     head = hash(record)
     number += 1
@@ -162,6 +176,109 @@ struct TestLedger<Store: LedgerStore> {
   mutating func outcome(of frame: [UInt8]) throws -> String {
     let outcome = try sync([frame]).outcomes[0]
     return outcome.problem?.code.rawValue ?? outcome.status.rawValue
+  }
+}
+
+/// A snapshot as a device would write it: the server sees signatures and digests only.
+struct TestSnapshot {
+  let manifest: [UInt8]
+  let chunks: [[UInt8]]
+
+  var id: Digest32 { hash(manifest) }
+  var bytes: Int { chunks.reduce(0) { $0 + $1.count } }
+
+  /// Covers `frontier`; `fill` makes chunks that no other snapshot has.
+  init(
+    of account: TestAccount, by device: TestDevice, covering frontier: Frontier, chunks: Int = 2,
+    fill: UInt8 = 1, size: Int = 1000, _ change: (inout EnvelopeHeader) -> Void = { _ in }
+  ) throws {
+    self.chunks = (0..<chunks).map { [UInt8](repeating: fill &+ UInt8($0), count: size) }
+    var header = device.header(account)
+    header.kind = .snapshotManifest
+    let own = frontier[device.id]
+    header.sequence = own?.sequence ?? 0
+    header.previous = own?.hash ?? .zero
+    header.dependencies = frontier
+    header.dependencies[device.id] = nil
+    header.nonce = [UInt8](repeating: fill, count: 24)
+    change(&header)
+    manifest = try device.sign(header)
+  }
+
+  var offer: SnapshotOffer {
+    SnapshotOffer(manifest: Blob(manifest), chunks: chunks.map(hash), bytes: bytes)
+  }
+}
+
+extension TestLedger {
+  private func caller(_ device: TestDevice?) -> Caller {
+    Caller(account: account.id, device: (device ?? home).id)
+  }
+
+  mutating func offer(
+    _ snapshot: TestSnapshot, by device: TestDevice? = nil, now: Int64 = 0
+  ) throws -> SnapshotProgress {
+    try ledger.offer(snapshot.offer, by: caller(device), now: now, in: &store)
+  }
+
+  mutating func put(
+    _ number: Int, of snapshot: TestSnapshot, by device: TestDevice? = nil
+  ) throws {
+    try ledger.put(
+      snapshot.chunks[number], as: number, of: snapshot.id, by: caller(device), in: &store)
+  }
+
+  mutating func finish(
+    _ snapshot: TestSnapshot, by device: TestDevice? = nil, now: Int64 = 0
+  ) throws -> SnapshotSummary {
+    try ledger.finish(snapshot.id, by: caller(device), now: now, in: &store)
+  }
+
+  /// Offers, sends what is missing, and finishes.
+  @discardableResult
+  mutating func upload(_ snapshot: TestSnapshot, now: Int64 = 0) throws -> SnapshotSummary {
+    for number in try offer(snapshot, now: now).missing { try put(number, of: snapshot) }
+    return try finish(snapshot, now: now)
+  }
+
+  var frontier: Frontier {
+    get throws { try store.read { try $0.frontier(of: account.id) } }
+  }
+
+  var usedBytes: Int {
+    get throws { try store.read { try $0.account(account.id)?.usedBytes } ?? -1 }
+  }
+
+  /// The ids of the complete snapshots, oldest first.
+  var complete: [Digest32] {
+    get throws {
+      try store.read { try $0.snapshots(of: account.id).filter(\.isComplete).map(\.id) }
+    }
+  }
+
+  /// `count` commits of each device, the second's depending on the first's.
+  mutating func commitBoth(_ count: Int, size: Int = 64) throws {
+    for _ in 0..<count {
+      let first = try home.commit(account, size: size)
+      let second = try work.commit(
+        account, dependencies: Frontier([home.id: home.head]), size: size)
+      let outcomes = try sync([first, second]).outcomes
+      guard outcomes.allSatisfy({ $0.status == .accepted }) else { throw Unexpected() }
+    }
+  }
+
+  var heads: Frontier { Frontier([home.id: home.head, work.id: work.head]) }
+}
+
+struct Unexpected: Error {}
+
+/// What `body` is refused with; nil when it is not.
+func refusal(_ body: () throws -> Void) -> String? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return (error as? Problem)?.code.rawValue ?? "\(error)"
   }
 }
 

@@ -48,16 +48,73 @@ struct MembershipTests {
     #expect(code { _ = try fixture.append(second, by: fixture.work) } == "stale_membership")
   }
 
-  @Test func aRecordMadeWithoutAllCommitsSeenIsStale() throws {
+  @Test func whatARecordDependsOnMustBeHeldByEqualHashes() throws {
     var fixture = try TestLedger(store: MemoryLedgerStore())
-    _ = try fixture.sync([try fixture.home.commit(fixture.account)])
-    let record = try fixture.account.addition(of: try TestDevice(3), by: fixture.work)
-    #expect(code { _ = try fixture.append(record, by: fixture.work) } == "stale_membership")
-    var wrong = Frontier()
-    wrong[fixture.home.id] = Head(sequence: 1, hash: hash([1]))
+    let commit = try fixture.home.commit(fixture.account)
+    let seen = Frontier([fixture.home.id: fixture.home.head])
+    let record = try fixture.account.addition(
+      of: try TestDevice(3), by: fixture.work, dependencies: seen)
+    #expect {
+      _ = try fixture.append(record, by: fixture.work)
+    } throws: { error in
+      (error as? Problem)?.code == .staleMembership && (error as? Problem)?.missing == seen
+    }
+    _ = try fixture.sync([commit])
+    let wrong = Frontier([fixture.home.id: Head(sequence: 1, hash: hash([1]))])
     let other = try fixture.account.addition(
       of: try TestDevice(3), by: fixture.work, dependencies: wrong)
-    #expect(code { _ = try fixture.append(other, by: fixture.work) } == "stale_membership")
+    #expect(code { _ = try fixture.append(other, by: fixture.work) } == "device_fork")
+    #expect(code { _ = try fixture.append(record, by: fixture.work) } == nil)
+  }
+
+  /// The server was set back to before `mobile` was added, and `work`, who never heard of it, sent
+  /// a commit since: `mobile` may not ask, so another brings the record that `home` had signed.
+  @Test(arguments: StoreKind.allCases)
+  func aServerThatWasSetBackGetsItsRecordsAgainFromAnyone(kind: StoreKind) throws {
+    var fixture = try kind.ledger()
+    let record = try fixture.account.addition(of: try TestDevice(3), by: fixture.home)
+    #expect(try fixture.outcome(of: try fixture.work.commit(fixture.account)) == "accepted")
+    #expect(code { _ = try fixture.append(record, by: fixture.work) } == nil)
+    fixture.account.extended(by: record)
+    var mobile = try TestDevice(3)
+    #expect(try fixture.outcome(of: try mobile.commit(fixture.account)) == "accepted")
+    #expect(try fixture.store.findings() == [])
+  }
+
+  @Test(arguments: StoreKind.allCases)
+  func aDeviceThatWasSetBackIsReplacedByItsOwnWord(kind: StoreKind) throws {
+    var fixture = try kind.ledger()
+    try fixture.commitBoth(1)
+    var successor = try TestDevice(3)
+    let record = try fixture.account.replacement(
+      of: fixture.work.id, with: successor, by: fixture.work, dependencies: fixture.heads)
+    let response = try fixture.append(record, by: fixture.work)
+    #expect(response.memberHead == hash(record))
+    #expect(try fixture.append(record, by: fixture.work) == response)
+    fixture.account.extended(by: record)
+    #expect(try fixture.outcome(of: try successor.commit(fixture.account)) == "accepted")
+    // Its twin goes on under the old id, and may be replaced in its turn.
+    #expect(try fixture.outcome(of: try fixture.work.commit(fixture.account)) == "accepted")
+    let second = try fixture.account.replacement(
+      of: fixture.work.id, with: try TestDevice(4), by: fixture.work, dependencies: fixture.heads)
+    #expect(code { _ = try fixture.append(second, by: fixture.work) } == nil)
+    #expect(try fixture.store.findings() == [])
+  }
+
+  @Test func nobodyElseSaysThatADeviceIsReplaced() throws {
+    var fixture = try TestLedger(store: MemoryLedgerStore())
+    let mobile = try TestDevice(3)
+    let byHome = try fixture.account.replacement(
+      of: fixture.work.id, with: mobile, by: fixture.home)
+    #expect(code { _ = try fixture.append(byHome, by: fixture.home) } == "bad_signature")
+    let byAccount = try fixture.account.replacement(of: fixture.work.id, with: mobile, by: nil)
+    #expect(code { _ = try fixture.append(byAccount, by: fixture.work) } == "bad_signature")
+    let again = try fixture.account.replacement(
+      of: fixture.work.id, with: fixture.home, by: fixture.work)
+    #expect(code { _ = try fixture.append(again, by: fixture.work) } == "malformed")
+    let addition = try fixture.account.addition(of: mobile, by: fixture.work, kind: .replaceDevice)
+    #expect(code { _ = try fixture.append(addition, by: fixture.work) } == "malformed")
+    #expect(fixture.store.device(mobile.id) == nil)
   }
 
   @Test func numberAndPredecessorMustContinueTheChain() throws {
@@ -70,16 +127,16 @@ struct MembershipTests {
     #expect(code { _ = try fixture.append(elsewhere, by: fixture.home) } == "stale_membership")
   }
 
-  @Test func theSenderMustBeTheSigner() throws {
+  @Test func theSignerMustBeOfTheChain() throws {
     var fixture = try TestLedger(store: MemoryLedgerStore())
     let mobile = try TestDevice(3)
+    let byStranger = try fixture.account.addition(of: mobile, by: try TestDevice(9))
+    #expect(code { _ = try fixture.append(byStranger, by: fixture.work) } == "unknown_device")
     let byHome = try fixture.account.addition(of: mobile, by: fixture.home)
-    #expect(code { _ = try fixture.append(byHome, by: fixture.work) } == "bad_signature")
-    let byAccount = try fixture.account.addition(of: mobile, by: nil)
-    #expect(code { _ = try fixture.append(byAccount, by: fixture.home) } == "bad_signature")
     var forged = byHome
     forged[forged.count - 1] ^= 1
     #expect(code { _ = try fixture.append(forged, by: fixture.home) } == "bad_signature")
+    #expect(code { _ = try fixture.append(byHome, by: mobile) } == "auth_failed")
   }
 
   @Test func withPassphraseAndKitTheAccountKeySigns() throws {

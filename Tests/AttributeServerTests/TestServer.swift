@@ -61,10 +61,19 @@ struct TestCaller: Sendable {
     try await send(path, .get, nil, token: token)
   }
 
+  func put(
+    _ path: String, _ body: Data, token: String? = nil, mediaType: String? = nil
+  ) async throws -> Answer {
+    try await send(
+      path, .put, body, token: token, mediaType: mediaType ?? "application/octet-stream")
+  }
+
   private func send(
-    _ path: String, _ method: HTTPRequest.Method, _ body: Data?, token: String? = nil
+    _ path: String, _ method: HTTPRequest.Method, _ body: Data?, token: String? = nil,
+    mediaType: String? = nil
   ) async throws -> Answer {
     var headers = HTTPFields()
+    if let mediaType { headers[.contentType] = mediaType }
     if let token { headers[.authorization] = "Bearer " + token }
     return try await client.execute(
       uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) }

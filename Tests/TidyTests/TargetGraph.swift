@@ -24,7 +24,7 @@ struct TargetGraph {
     "CSodium": Row([]),
     "CNcurses": Row([]),
     "Vault": Row(["Wire", "CSodium"], ["Crypto"]),
-    "Sync": Row(["Vault", "Wire"]),
+    "Sync": Row(["Vault", "Wire"], ["HashTreeCollections"]),
     "Selector": Row(["Sync", "Vault", "Wire"], ["TOMLKit"]),
     "Terminal": Row(["Selector", "CNcurses"]),
     "Storage": Row(["Sync", "Vault", "Wire"], ["GRDB"]),
@@ -38,12 +38,12 @@ struct TargetGraph {
     "AttributeServer": Row(
       ["Wire", "Access"],
       [
-        "Hummingbird", "GRDB", "Crypto", "AsyncHTTPClient", "Logging", "ServiceLifecycle",
-        "NIOCore", "NIOHTTP1",
+        "Hummingbird", "GRDB", "GRDBSQLite", "Crypto", "AsyncHTTPClient", "Logging",
+        "ServiceLifecycle", "NIOCore", "NIOHTTP1",
       ]),
     "PushServer": Row(
       ["Wire", "Access"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "Crypto", "Logging"]),
+      ["NIOCore", "NIOPosix", "NIOHTTP1", "Crypto", "Logging"]),
     "DaemonApp": Row(
       ["AttributeServer", "PushServer", "Access", "Wire"],
       ["ArgumentParser", "Logging", "ServiceLifecycle", "TOMLKit"]),
