@@ -9,6 +9,8 @@ protocol DeviceCommand: AsyncParsableCommand, Sendable {
   var unlocking: Unlocking { get }
   /// Whether it stays long, so that other commands must reach the profile through it.
   var holdsProfile: Bool { get }
+  /// Whether it says itself what alarms stand.
+  var tellsAlarms: Bool { get }
 
   func run(on device: Device, console: any Console) async throws
 }
@@ -24,6 +26,7 @@ enum Unlocking {
 extension DeviceCommand {
   var unlocking: Unlocking { .required }
   var holdsProfile: Bool { false }
+  var tellsAlarms: Bool { false }
 
   func run() async throws {
     try Execution.exitIfFailed(await Launcher(command: self).run())
@@ -39,9 +42,22 @@ enum Execution {
     do {
       if command.unlocking == .required, await device.isLocked { throw DeviceError.locked }
       try await command.run(on: device, console: console)
+      if !command.tellsAlarms { await tellAlarms(of: device, at: console) }
       return 0
     } catch {
-      return await report(failure(of: error), at: console)
+      let failure = failure(of: error)
+      if !command.tellsAlarms, failure.code != .alarm {
+        await tellAlarms(of: device, at: console)
+      }
+      return await report(failure, at: console)
+    }
+  }
+
+  /// A command that did what it should says on stderr that an alarm stands all the same.
+  private static func tellAlarms(of device: Device, at console: any Console) async {
+    for alarm in await device.alarms() {
+      // `higgins status` tells whoever cannot be told here.
+      try? await console.note("higgins: ALARM: \(alarm.text) See `higgins alarms`.")
     }
   }
 

@@ -150,8 +150,13 @@ extension Failure {
     case .deviceFork, .deviceRolledBack, .badSignature:
       Failure(
         .alarm,
-        "The server refused what this device sent: \(problem.title). What is here is safe. If the"
-          + " profile was restored from a copy, move it away and join again.")
+        "The server refused what this device sent: \(problem.title). What is here is safe. A profile"
+          + " that was restored or copied takes a new identity at the next synchronisation.")
+    case .snapshotRequired, .snapshotNotDominating:
+      Failure(
+        .offline,
+        "The server has moved on to a newer snapshot. What is saved here is safe. Synchronise"
+          + " again.")
     case .protocolTooOld, .protocolTooNew:
       Failure(.failed, "\(problem.title). What is saved here is safe. Update the older of the two.")
     default: refusal(problem)

@@ -25,6 +25,11 @@ extension Failure {
       case let error as TerminalError: Self.terminal(error)
       case let error as ImportError: Failure(.failed, error.description)
       case let error as WireError: Self.wire(error)
+      case is SnapshotError:
+        Failure(
+          .failed,
+          "A snapshot does not read. What is here is safe, and nothing of it was taken. A later"
+            + " program may have written it: update this one.")
       case let error as ValidationError: Failure(.usage, error.message)
       case is CancellationError:
         Failure(.failed, "Stopped before it was done. What was saved is safe.")
@@ -56,6 +61,11 @@ extension Failure {
         .failed,
         "\(file) does not read. Nothing was changed. The other devices have everything the server"
           + " confirmed; move this profile away and join again.")
+    case .membershipMissing(let reason):
+      Failure(
+        .offline,
+        "The store was damaged, and only the server can send the list of devices again. \(reason)"
+          + " Nothing was changed; try again when it can be reached.")
     case .pairingExpired:
       Failure(
         .failed,
@@ -163,6 +173,17 @@ extension Failure {
     case .overLimit(let limit, let allowed):
       Failure(.failed, "Over the limit of \(allowed) \(limit). Nothing was changed.")
     case .locked: lockedProfile
+    case .changedSince:
+      Failure(
+        .conflict,
+        "It was changed again since, so it was not taken back. Nothing was changed. Look at `higgins"
+          + " history` and set the value you want.")
+    case .nothingToUndo: Failure(.notFound, "There is nothing to undo. Nothing was changed.")
+    case .expired:
+      Failure(
+        .notFound,
+        "It was removed more than 30 days ago and cannot be restored any more. Nothing was changed."
+      )
     }
   }
 

@@ -27,7 +27,8 @@ struct Higgins: AsyncParsableCommand {
         name: "Context",
         subcommands: [
           ListCommand.self, ShowCommand.self, GetCommand.self, SetCommand.self, NewCommand.self,
-          RemoveCommand.self, RenameCommand.self, TrashCommand.self, RestoreCommand.self,
+          RemoveCommand.self, RenameCommand.self, UndoCommand.self, TrashCommand.self,
+          RestoreCommand.self, DraftsCommand.self,
           GenerateCommand.self, OneTimeCodeCommand.self, CopyCommand.self, HistoryCommand.self,
           ConflictsCommand.self, ResolveCommand.self, ImportCommand.self, ExportCommand.self,
         ]),
@@ -35,7 +36,7 @@ struct Higgins: AsyncParsableCommand {
         name: "Device",
         subcommands: [
           InitCommand.self, JoinCommand.self, DevicesCommand.self, SyncCommand.self,
-          StatusCommand.self, WatchCommand.self,
+          StatusCommand.self, AlarmsCommand.self, WatchCommand.self,
         ]),
       CommandGroup(name: "Internal", subcommands: [ClearClipboardCommand.self]),
     ])

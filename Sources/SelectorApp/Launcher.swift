@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Storage
+import Sync
 
 /// Brings a command to its profile: opens it, or hands the command to the process that has it open.
 struct Launcher: Sendable {
@@ -55,6 +56,7 @@ struct Launcher: Sendable {
     let code: Int32
     do {
       try await unlock(device)
+      for notice in await device.opening { try await console.note("higgins: \(notice.text)") }
       if command.holdsProfile { server = try ControlServer.start(device) }
       code = await Execution.run(command, on: device, console: console)
     } catch {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Wire
 
 /// Makes, opens and checks the database file of a ``SQLiteStore``.
 enum DatabaseFile {
@@ -16,6 +17,7 @@ enum DatabaseFile {
       let queue = try connect(temporary)
       try queue.inDatabase { try schema.migrate($0, from: 0) }
       try queue.close()
+      try SecureFile.flush(temporary)
     } catch let error as DatabaseError {
       throw failure(error, path: path, operation: "making")
     }
@@ -23,14 +25,26 @@ enum DatabaseFile {
     try SecureFile.flushFolder(of: path)
   }
 
-  static func open(_ path: String, schema: Schema) throws -> DatabaseQueue {
+  /// Opens the database, and brings one of an earlier program up to `schema` first.
+  ///
+  /// - Parameter digest: SHA-256, to compare what a migration wrote.
+  static func open(
+    _ path: String, schema: Schema, digest: @escaping @Sendable ([UInt8]) -> Digest32
+  ) throws -> DatabaseQueue {
     try checkFile(path)
     do {
       let queue = try connect(path)
       let version = try queue.read { try checkIdentity($0, path: path, schema: schema) }
-      if version < schema.version { try migrate(queue, path: path, from: version, to: schema) }
+      guard version < schema.version else {
+        try queue.inDatabase { try checkStop($0, path: path) }
+        return queue
+      }
+      // Damage would be copied, too, and the copy look as if it were meant.
       try queue.inDatabase { try checkStop($0, path: path) }
-      return queue
+      let migration = DatabaseMigration(
+        path: path, version: version, schema: schema, digest: digest)
+      try migration.run(from: queue)
+      return try open(path, schema: schema, digest: digest)
     } catch let error as DatabaseError {
       throw failure(error, path: path, operation: "opening")
     }
@@ -52,7 +66,7 @@ enum DatabaseFile {
     }
   }
 
-  private static func connect(_ path: String) throws -> DatabaseQueue {
+  static func connect(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.label = "store"
     // A backup tool may hold the file for a moment.
@@ -88,19 +102,6 @@ enum DatabaseFile {
     return version
   }
 
-  /// Keeps a copy of the old database as `PATH.vN`, then changes the layout in one transaction.
-  private static func migrate(
-    _ queue: DatabaseQueue, path: String, from version: Int, to schema: Schema
-  ) throws {
-    let copy = "\(path).v\(version)"
-    unlink(copy)
-    try SecureFile.write([], to: copy)
-    try queue.writeWithoutTransaction { database in
-      try database.execute(sql: "VACUUM INTO ?", arguments: [copy])
-      try schema.migrate(database, from: version)
-    }
-  }
-
   /// After a stop that was not clean the pages are checked; either way the next one is not clean
   /// until ``markStop(_:clean:)`` says so.
   private static func checkStop(_ database: Database, path: String) throws {
@@ -132,6 +133,8 @@ enum DatabaseFile {
       .corrupted(path: path, detail: error.message ?? "it does not read")
     case .SQLITE_ERROR where error.message?.hasPrefix("no such table") == true:
       .corrupted(path: path, detail: error.message ?? "a table is gone")
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHORT_READ:
+      .corrupted(path: path, detail: "it is cut short")
     default:
       .failed(path: path, operation: operation, code: error.extendedResultCode.rawValue)
     }

@@ -76,6 +76,14 @@ public struct ProfileFolder: Hashable, Sendable {
     try SecureFile.write(bytes, to: path)
   }
 
+  /// Removes a file; nothing happens when it is not there.
+  public func removeFile(_ path: String) throws {
+    guard unlink(path) == 0 || errno == ENOENT else {
+      throw SecureFile.failure(path, "removing", errno)
+    }
+    try SecureFile.flushFolder(of: path)
+  }
+
   private static func check(name: String) throws {
     let isAllowed = name.utf8.allSatisfy { character in
       switch character {

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 public import Sync
-public import Wire
+import Wire
 
 extension SQLiteStore {
   public func load() throws -> StoredState {
@@ -12,15 +12,28 @@ extension SQLiteStore {
         (state.serverFrontier, state.generation) = try readServer(database)
         state.records = try readRecords(database)
         state.settled = try readSettled(database)
+        state.drafts = try readDrafts(database)
         state.notices = try readNotices(database)
+        state.checkpoint = try readCheckpoint(database)
+        (state.logCommits, state.logBytes) = try measureLog(
+          state.frontier, beyond: state.checkpoint?.frontier ?? Frontier(), in: database)
+        state.floor = try readFloors(database)
+        state.isUncertain = try flag("isUncertain", in: database)
         return state
       }
     }
   }
 
   func readFrontier(_ database: Database) throws -> Frontier {
+    try readHeads("frontier", database)
+  }
+
+  /// Up to where commits may be missing from the log, because a snapshot that is held covers them.
+  func readFloors(_ database: Database) throws -> Frontier { try readHeads("floors", database) }
+
+  private func readHeads(_ table: String, _ database: Database) throws -> Frontier {
     var frontier = Frontier()
-    let rows = try Row.fetchCursor(database, sql: "SELECT device, sequence, hash FROM frontier")
+    let rows = try Row.fetchCursor(database, sql: "SELECT device, sequence, hash FROM \(table)")
     while let row = try rows.next() {
       frontier[try identifier(row.bytes(0))] = Head(
         sequence: try sequence(row.value(1)), hash: try digest32(row.bytes(2)))
@@ -57,8 +70,46 @@ extension SQLiteStore {
   }
 
   private func readSettled(_ database: Database) throws -> [SettledRow] {
-    try Row.fetchAll(database, sql: "SELECT context, sealed FROM settled ORDER BY place")
-      .map { SettledRow(context: try identifier($0.bytes(0)), sealed: try $0.bytes(1)) }
+    try Row.fetchAll(database, sql: "SELECT context, sealed, hash FROM settled ORDER BY place")
+      .map { SettledRow(context: try identifier($0.bytes(0)), sealed: try sealed($0, "an edit")) }
+  }
+
+  private func readDrafts(_ database: Database) throws -> [DraftRow] {
+    try Row.fetchAll(database, sql: "SELECT id, sealed, hash FROM drafts ORDER BY place")
+      .map { DraftRow(id: try identifier($0.bytes(0)), sealed: try sealed($0, "a draft")) }
+  }
+
+  /// What is sealed shows damage only when it is opened, too late to salvage the rest.
+  private func sealed(_ row: Row, _ what: String) throws -> [UInt8] {
+    let bytes = try row.bytes(1)
+    let hash: Data? = try row.value(2)
+    guard hash.map({ Array($0) == digest(bytes).bytes }) ?? true else { throw damaged(what) }
+    return bytes
+  }
+
+  /// How many commits lie beyond a frontier, and their bytes: reads the index and lengths only.
+  private func measureLog(
+    _ frontier: Frontier, beyond base: Frontier, in database: Database
+  ) throws -> (commits: Int, bytes: Int) {
+    var (commits, bytes) = (0, 0)
+    for device in frontier.heads.keys {
+      let row = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT count(*), coalesce(sum(length(envelope)), 0) FROM commits
+          WHERE device = ? AND sequence > ?
+          """,
+        arguments: [Data(device.bytes), Int64(clamping: base.sequence(of: device))])
+      guard let row else { continue }
+      commits += try row.value(0)
+      bytes += try row.value(1)
+    }
+    return (commits, bytes)
+  }
+
+  func flag(_ name: String, in database: Database) throws -> Bool {
+    try Bool.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name])
+      ?? false
   }
 
   private func readNotices(_ database: Database) throws -> [Notice] {
@@ -70,107 +121,7 @@ extension SQLiteStore {
       }
   }
 
-  public func commits(beyond frontier: Frontier, count: Int, bytes: Int) throws -> [Envelope] {
-    try guarded("reading") {
-      try queue.read { database in
-        var places = try missing(from: frontier, count: count, in: database)
-        places.sort { $0.place < $1.place }
-        var total = 0
-        let chosen = places.prefix(max(count, 1)).prefix {
-          total += $0.size
-          return total <= bytes || total == $0.size
-        }
-        return try chosen.map { try envelope(at: $0.place, in: database) }
-      }
-    }
-  }
-
-  /// Where the commits are that `frontier` lacks, at most `count` of each device: reads the index,
-  /// not the log.
-  private func missing(
-    from frontier: Frontier, count: Int, in database: Database
-  ) throws -> [(place: Int64, size: Int)] {
-    var places: [(place: Int64, size: Int)] = []
-    for (device, head) in try readFrontier(database).heads
-    where head.sequence > frontier.sequence(of: device) {
-      let rows = try Row.fetchCursor(
-        database,
-        sql: """
-          SELECT place, length(envelope) FROM commits
-          WHERE device = ? AND sequence > ? ORDER BY sequence LIMIT ?
-          """,
-        arguments: [
-          Data(device.bytes), Int64(clamping: frontier.sequence(of: device)),
-          max(count, 1),
-        ])
-      let before = places.count
-      while let row = try rows.next() { places.append((try row.value(0), try row.value(1))) }
-      let lacking = head.sequence - frontier.sequence(of: device)
-      guard places.count - before == min(lacking, UInt64(max(count, 1))) else {
-        throw damaged("commits of device \(device) are gone")
-      }
-    }
-    return places
-  }
-
-  private func envelope(at place: Int64, in database: Database) throws -> Envelope {
-    guard
-      let row = try Row.fetchOne(
-        database, sql: "SELECT place, hash, envelope FROM commits WHERE place = ?",
-        arguments: [place])
-    else { throw damaged("commit \(place) is gone") }
-    return try envelope(row)
-  }
-
-  private func envelope(_ row: Row) throws -> Envelope {
-    let (place, bytes): (Int64, [UInt8]) = (try row.value(0), try row.bytes(2))
-    guard try digest32(row.bytes(1)) == digest(bytes) else { throw damaged("commit \(place)") }
-    do {
-      return try Envelope(bytes: bytes)
-    } catch {
-      throw damaged("commit \(place)")
-    }
-  }
-
-  /// `body` may use the store: what it adds comes at the end.
-  ///
-  /// Throws ``StorageError/corrupted(path:detail:)`` also when commits are gone without a trace:
-  /// those of each device must count from 1 to the frontier.
-  public func forEachCommit(_ body: (Envelope) throws -> Void) throws {
-    var last: Int64 = 0
-    var seen: [DeviceID: UInt64] = [:]
-    while true {
-      let batch = try commits(after: last)
-      guard let end = batch.last else { break }
-      last = end.place
-      for commit in batch {
-        let header = commit.envelope.header
-        guard header.sequence == seen[header.device, default: 0] + 1 else {
-          throw damaged("commits of device \(header.device) are gone")
-        }
-        seen[header.device] = header.sequence
-        try body(commit.envelope)
-      }
-    }
-    let frontier = try guarded("reading") { try queue.read { try readFrontier($0) } }
-    guard frontier.heads.mapValues(\.sequence) == seen else {
-      throw damaged("the log and the frontier disagree")
-    }
-  }
-
-  private func commits(after place: Int64) throws -> [(place: Int64, envelope: Envelope)] {
-    try guarded("reading") {
-      try queue.read { database in
-        try Row.fetchAll(
-          database,
-          sql: "SELECT place, hash, envelope FROM commits WHERE place > ? ORDER BY place LIMIT ?",
-          arguments: [place, Self.batch]
-        ).map { (try $0.value(0), try envelope($0)) }
-      }
-    }
-  }
-
-  private func identifier<Kind>(_ bytes: [UInt8]) throws -> Identifier<Kind> {
+  func identifier<Kind>(_ bytes: [UInt8]) throws -> Identifier<Kind> {
     guard let id = Identifier<Kind>(bytes: bytes) else { throw damaged("an id") }
     return id
   }

@@ -8,16 +8,59 @@ extension SQLiteStore {
     guard !transaction.isEmpty else { return }
     try guarded("writing") {
       try queue.inTransaction(.immediate) { database in
+        if let rewind = transaction.rewind { try self.rewind(rewind, in: database) }
         try append(transaction.commits, to: database)
         for record in transaction.records { try append(record, to: database) }
+        try writeCheckpoint(of: transaction, to: database)
         try update(
           serverFrontier: transaction.serverFrontier, generation: transaction.generation,
           in: database)
         if let settled = transaction.settled { try replace(settled, in: database) }
+        if let drafts = transaction.drafts { try replace(drafts, in: database) }
+        for code in transaction.clearedNotices { try clear(code, in: database) }
         for notice in transaction.notices { try add(notice, to: database) }
+        if let device = transaction.device { try switchIdentity(to: device, in: database) }
+        for envelope in transaction.evidence { try keep(evidence: envelope, in: database) }
+        if let isUncertain = transaction.isUncertain {
+          try database.execute(
+            sql: "INSERT OR REPLACE INTO meta VALUES ('isUncertain', ?)", arguments: [isUncertain])
+        }
         return .commit
       }
     }
+  }
+
+  private func writeCheckpoint(of transaction: Transaction, to database: Database) throws {
+    if let snapshot = transaction.snapshot { try checkpoint(snapshot, in: database) }
+    if let since = transaction.snapshotHeldSince {
+      try database.execute(
+        sql: "UPDATE snapshots SET heldSince = ? WHERE isCheckpoint", arguments: [since])
+    }
+    if let frontier = transaction.prune { try prune(frontier, in: database) }
+  }
+
+  /// Forgets commits of a chain that others do not know.
+  private func rewind(_ rewind: Transaction.Rewind, in database: Database) throws {
+    let device = Data(rewind.device.bytes)
+    let sequence = Int64(clamping: rewind.head?.sequence ?? 0)
+    for table in ["commits", "hashes", "floors"] {
+      try database.execute(
+        sql: "DELETE FROM \(table) WHERE device = ? AND sequence > ?",
+        arguments: [device, sequence])
+    }
+    guard let head = rewind.head else {
+      try database.execute(sql: "DELETE FROM frontier WHERE device = ?", arguments: [device])
+      return
+    }
+    try setHead("frontier", rewind.device, head, in: database)
+  }
+
+  func setHead(_ table: String, _ device: DeviceID, _ head: Head, in database: Database) throws {
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO \(table) VALUES (?, ?, ?)",
+      arguments: [
+        Data(device.bytes), Int64(clamping: head.sequence), Data(head.hash.bytes),
+      ])
   }
 
   /// A commit that is held already is passed over, so that a page may come twice.
@@ -41,15 +84,6 @@ extension SQLiteStore {
     }
   }
 
-  private func hash(
-    of device: DeviceID, _ number: UInt64, in database: Database
-  ) throws -> Digest32? {
-    try Data.fetchOne(
-      database, sql: "SELECT hash FROM commits WHERE device = ? AND sequence = ?",
-      arguments: [Data(device.bytes), Int64(clamping: number)]
-    ).map { try digest32(Array($0)) }
-  }
-
   private func insert(_ commit: Envelope, hash: Digest32, into database: Database) throws {
     let (device, number) = (commit.header.device.bytes, Int64(clamping: commit.header.sequence))
     try database.execute(
@@ -58,9 +92,9 @@ extension SQLiteStore {
         Data(device), number, Data(hash.bytes),
         Data(commit.bytes),
       ])
-    try database.execute(
-      sql: "INSERT OR REPLACE INTO frontier VALUES (?, ?, ?)",
-      arguments: [Data(device), number, Data(hash.bytes)])
+    try setHead(
+      "frontier", commit.header.device, Head(sequence: commit.header.sequence, hash: hash),
+      in: database)
   }
 
   private func append(_ record: MembershipRecord, to database: Database) throws {
@@ -99,8 +133,19 @@ extension SQLiteStore {
     try database.execute(sql: "DELETE FROM settled")
     for row in settled {
       try database.execute(
-        sql: "INSERT INTO settled (context, sealed) VALUES (?, ?)",
-        arguments: [Data(row.context.bytes), Data(row.sealed)])
+        sql: "INSERT INTO settled (context, sealed, hash) VALUES (?, ?, ?)",
+        arguments: [
+          Data(row.context.bytes), Data(row.sealed), Data(digest(row.sealed).bytes),
+        ])
+    }
+  }
+
+  private func replace(_ drafts: [DraftRow], in database: Database) throws {
+    try database.execute(sql: "DELETE FROM drafts")
+    for row in drafts {
+      try database.execute(
+        sql: "INSERT INTO drafts (id, sealed, hash) VALUES (?, ?, ?)",
+        arguments: [Data(row.id.bytes), Data(row.sealed), Data(digest(row.sealed).bytes)])
     }
   }
 
@@ -121,13 +166,23 @@ extension SQLiteStore {
       arguments: [Self.notices])
   }
 
-  /// Forgets the notices with `code`, alarms too: somebody has dealt with them.
-  public func removeNotices(code: String) throws {
-    try guarded("writing") {
-      try queue.inTransaction(.immediate) {
-        try $0.execute(sql: "DELETE FROM notices WHERE code = ?", arguments: [code])
-        return .commit
-      }
-    }
+  private func clear(_ code: String, in database: Database) throws {
+    try database.execute(sql: "DELETE FROM notices WHERE code = ?", arguments: [code])
+  }
+
+  private func keep(evidence envelope: Envelope, in database: Database) throws {
+    let held = try Int.fetchOne(database, sql: "SELECT count(*) FROM evidence") ?? 0
+    guard held < Self.evidence else { return }
+    try database.execute(
+      sql: "INSERT OR IGNORE INTO evidence (hash, envelope, at) VALUES (?, ?, ?)",
+      arguments: [
+        Data(digest(envelope.bytes).bytes), Data(envelope.bytes),
+        Int64(Date().timeIntervalSince1970 * 1000),
+      ])
+  }
+
+  private func switchIdentity(to device: DeviceID, in database: Database) throws {
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO identity VALUES (1, ?)", arguments: [Data(device.bytes)])
   }
 }

@@ -22,6 +22,8 @@ public final class SQLiteStore: Store {
 
   /// 500: more than anyone reads; alarms are kept however many they are.
   static let notices = 500
+  /// 1000: a server that goes on lying adds no more proof.
+  static let evidence = 1000
   /// Commits read at once by ``forEachCommit(_:)``; at 256 KiB each 16 MiB at the most.
   static let batch = 64
 
@@ -49,7 +51,7 @@ public final class SQLiteStore: Store {
     self.path = path
     self.digest = digest
     if opening == .new { try DatabaseFile.make(path, schema: schema) }
-    queue = try DatabaseFile.open(path, schema: schema)
+    queue = try DatabaseFile.open(path, schema: schema, digest: digest)
   }
 
   /// Empties the write-ahead log and marks the stop as clean, so that the next start is quick.
@@ -59,7 +61,28 @@ public final class SQLiteStore: Store {
       try queue.inDatabase { try DatabaseFile.markStop($0, clean: true) }
       try queue.close()
     }
-    isClosed.withLock { $0 = true }
+    markClosed()
+  }
+
+  func markClosed() { isClosed.withLock { $0 = true } }
+
+  /// The identity this device took when it was replaced; nil while it has the one of its profile.
+  public func device() throws -> DeviceID? {
+    try guarded("reading") {
+      try queue.read {
+        try Data.fetchOne($0, sql: "SELECT device FROM identity").map { try identifier(Array($0)) }
+      }
+    }
+  }
+
+  /// What contradicts the log, as it was shown.
+  public func evidence() throws -> [Envelope] {
+    try guarded("reading") {
+      try queue.read { database in
+        try Data.fetchAll(database, sql: "SELECT envelope FROM evidence ORDER BY place")
+          .map { try envelope(bytes: Array($0), what: "evidence") }
+      }
+    }
   }
 
   /// Runs `body` and tells its failures as ours.

@@ -10,7 +10,7 @@ struct Schema: Sendable {
 
   let steps: [@Sendable (Database) throws -> Void]
 
-  static let current = Schema(steps: [first])
+  static let current = Schema(steps: [first, second])
 
   var version: Int { steps.count }
 
@@ -61,6 +61,61 @@ struct Schema: Sendable {
           value INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO meta VALUES ('stoppedCleanly', 1);
+        """)
+  }
+
+  /// - `hash` of `drafts` and `settled`: the digest of what is sealed; null in what version 1
+  ///   wrote.
+  /// - `floors`: commits of the device up to this sequence need not be in the log: a snapshot that
+  ///   is held covers them. Those above count up without a gap.
+  /// - `hashes`: what was pruned, so that its place in the chain can still be proven.
+  /// - `snapshots` and `chunks`: the checkpoint, and one that is still being fetched.
+  private static let second: @Sendable (Database) throws -> Void = { database in
+    try database.execute(
+      sql: """
+        CREATE TABLE drafts (
+          place INTEGER PRIMARY KEY,
+          id BLOB NOT NULL UNIQUE,
+          sealed BLOB NOT NULL,
+          hash BLOB NOT NULL
+        ) STRICT;
+        ALTER TABLE settled ADD COLUMN hash BLOB;
+        CREATE TABLE floors (
+          device BLOB PRIMARY KEY,
+          sequence INTEGER NOT NULL,
+          hash BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE hashes (
+          device BLOB NOT NULL,
+          sequence INTEGER NOT NULL,
+          hash BLOB NOT NULL,
+          PRIMARY KEY (device, sequence)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE snapshots (
+          id BLOB PRIMARY KEY,
+          manifest BLOB NOT NULL,
+          chunks INTEGER NOT NULL,
+          isCheckpoint INTEGER NOT NULL,
+          heldSince INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE chunks (
+          place INTEGER PRIMARY KEY,
+          snapshot BLOB NOT NULL,
+          number INTEGER NOT NULL,
+          hash BLOB NOT NULL,
+          bytes BLOB NOT NULL,
+          UNIQUE (snapshot, number)
+        ) STRICT;
+        CREATE TABLE evidence (
+          place INTEGER PRIMARY KEY,
+          hash BLOB NOT NULL UNIQUE,
+          envelope BLOB NOT NULL,
+          at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE identity (
+          id INTEGER PRIMARY KEY CHECK (id = 1),
+          device BLOB NOT NULL
+        ) STRICT;
         """)
   }
 

@@ -122,6 +122,14 @@ public enum SecureFile {
     guard fsync(descriptor) == 0 else { throw failure(path, "writing", errno) }
   }
 
+  /// Forces a file's contents to disk.
+  static func flush(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure(path, "opening", errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure(path, "writing", errno) }
+  }
+
   /// A new name is on disk only when its folder is.
   static func flushFolder(of path: String) throws {
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."

@@ -30,6 +30,8 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let deletedOn: DeviceID?
   /// Whether the server does not hold all of it yet.
   public let isPending: Bool
+  /// What lists are sorted by: the name without regard to case; ties by id.
+  public let sortKey: String
 
   public init(
     id: ContextID, name: String, kind: Kind, attributes: [AttributeRecord], updatedAt: Int64,
@@ -45,6 +47,12 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
     self.names = names
     self.deletedOn = deletedOn
     self.isPending = isPending
+    sortKey = name.lowercased()
+  }
+
+  /// The order of lists.
+  public static func isListedBefore(_ left: ContextRecord, _ right: ContextRecord) -> Bool {
+    left.sortKey != right.sortKey ? left.sortKey < right.sortKey : left.id < right.id
   }
 
   /// Whether something in it has several values and a person should choose.

@@ -7,7 +7,7 @@ public enum Edit: Hashable, Sendable {
   case createContext(name: String, kind: ContextRecord.Kind, attributes: [NewAttribute])
   case renameContext(ContextID, name: String)
   case deleteContext(ContextID)
-  /// Takes back a deletion.
+  /// Takes back a deletion, not older than ``/Wire/Limits/trashLife``.
   case restoreContext(ContextID)
   case addAttribute(ContextID, NewAttribute)
   case setValue(ContextID, AttributeID, text: String, base: [VersionID]?)
@@ -19,6 +19,10 @@ public enum Edit: Hashable, Sendable {
   /// Ends a conflict by keeping every value: the others become attributes of their own with the
   /// label counted up ("password 2").
   case keepBoth(ContextID, AttributeID)
+  /// Takes back a change set, unless something changed its values since.
+  case undo(ChangeSet.ID)
+  /// Takes back an undo, named by its own id.
+  case redo(ChangeSet.ID)
   /// Ends a conflict of names.
   case resolveName(ContextID, keep: VersionID)
 
@@ -63,4 +67,10 @@ public enum EditError: Error, Hashable, Sendable {
   /// `limit` names the limit, `allowed` is its number.
   case overLimit(limit: String, allowed: Int)
   case locked
+  /// A value was changed after what is to be undone.
+  case changedSince
+  /// There is no such change, or it was undone already.
+  case nothingToUndo
+  /// The deletion is older than ``/Wire/Limits/trashLife``.
+  case expired
 }

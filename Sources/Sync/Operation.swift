@@ -6,9 +6,9 @@ public import Wire
 /// ```
 /// {"ctx":…,"attr":…,"kind":"value","version":…,"supersedes":[…],"hlc":[ms,n],"value":{"text":…}}
 /// ```
-/// `attr` is absent for a register of the context itself. An absent `value` is a deletion. Commits
-/// are kept as they came, so keys and kinds of later programs survive a passage through this one.
-public struct Operation: Hashable, Sendable, Codable {
+/// `attr` is absent for a register of the context itself. An absent `value` is a deletion. Keys and
+/// registers of later programs are kept as they came, through replicas and snapshots too.
+public struct Operation: Hashable, Sendable {
   /// Which register of the context or attribute.
   public struct Register: Hashable, Sendable, Codable, RawRepresentable {
     /// Of a context: name and kind. Of an attribute: label, kind, whether concealed, place.
@@ -26,7 +26,7 @@ public struct Operation: Hashable, Sendable, Codable {
   }
 
   /// What is written; each register uses some of the keys.
-  public struct Content: Hashable, Sendable, Codable {
+  public struct Content: Hashable, Sendable {
     public var name: String?
     public var kind: String?
     public var label: String?
@@ -34,6 +34,8 @@ public struct Operation: Hashable, Sendable, Codable {
     /// Place among the context's attributes: compared as text, ties by id.
     public var order: String?
     public var text: String?
+    /// Keys of later programs.
+    var others: [String: JSONValue] = [:]
 
     public init(
       name: String? = nil, kind: String? = nil, label: String? = nil, concealed: Bool? = nil,
@@ -58,15 +60,120 @@ public struct Operation: Hashable, Sendable, Codable {
   public var content: Content?
   /// For the deletion of a context: every head of it the author saw.
   public var seen: [VersionID]?
+  /// The change set that this one takes back: `[ms, n, device]`. A redo takes back an undo.
+  public var undoes: ChangeSet.ID?
+  /// The version whose content this one writes again, for undo and for the return from the trash:
+  /// it stands for that version, so that older changes can be undone through it.
+  public var copies: VersionID?
+  /// Keys of later programs.
+  var others: [String: JSONValue] = [:]
 
-  enum CodingKeys: String, CodingKey {
+  public init(
+    context: ContextID, attribute: AttributeID? = nil, register: Register, version: VersionID,
+    supersedes: [VersionID], time: HybridTime, content: Content?, seen: [VersionID]? = nil,
+    undoes: ChangeSet.ID? = nil, copies: VersionID? = nil
+  ) {
+    self.context = context
+    self.attribute = attribute
+    self.register = register
+    self.version = version
+    self.supersedes = supersedes
+    self.time = time
+    self.content = content
+    self.seen = seen
+    self.undoes = undoes
+    self.copies = copies
+  }
+}
+
+extension Operation: Codable {
+  private enum Key: String, CaseIterable {
     case context = "ctx"
     case attribute = "attr"
     case register = "kind"
     case version, supersedes
     case time = "hlc"
     case content = "value"
-    case seen
+    case seen, undoes, copies
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: AnyKey.self)
+    context = try box.decode(ContextID.self, forKey: AnyKey(Key.context))
+    attribute = try box.decodeIfPresent(AttributeID.self, forKey: AnyKey(Key.attribute))
+    register = try box.decode(Register.self, forKey: AnyKey(Key.register))
+    version = try box.decode(VersionID.self, forKey: AnyKey(Key.version))
+    supersedes = try box.decode([VersionID].self, forKey: AnyKey(Key.supersedes))
+    time = try box.decode(HybridTime.self, forKey: AnyKey(Key.time))
+    content = try box.decodeIfPresent(Content.self, forKey: AnyKey(Key.content))
+    seen = try box.decodeIfPresent([VersionID].self, forKey: AnyKey(Key.seen))
+    undoes = try box.decodeIfPresent(ChangeSet.ID.self, forKey: AnyKey(Key.undoes))
+    copies = try box.decodeIfPresent(VersionID.self, forKey: AnyKey(Key.copies))
+    others = try box.others { Key(rawValue: $0) != nil }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var box = encoder.container(keyedBy: AnyKey.self)
+    try box.encode(context, forKey: AnyKey(Key.context))
+    try box.encodeIfPresent(attribute, forKey: AnyKey(Key.attribute))
+    try box.encode(register, forKey: AnyKey(Key.register))
+    try box.encode(version, forKey: AnyKey(Key.version))
+    try box.encode(supersedes, forKey: AnyKey(Key.supersedes))
+    try box.encode(time, forKey: AnyKey(Key.time))
+    try box.encodeIfPresent(content, forKey: AnyKey(Key.content))
+    try box.encodeIfPresent(seen, forKey: AnyKey(Key.seen))
+    try box.encodeIfPresent(undoes, forKey: AnyKey(Key.undoes))
+    try box.encodeIfPresent(copies, forKey: AnyKey(Key.copies))
+    for (key, value) in others { try box.encode(value, forKey: AnyKey(stringValue: key)) }
+  }
+}
+
+extension Operation.Content: Codable {
+  private enum Key: String, CaseIterable {
+    case name, kind, label, concealed, order, text
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let box = try decoder.container(keyedBy: AnyKey.self)
+    name = try box.decodeIfPresent(String.self, forKey: AnyKey(Key.name))
+    kind = try box.decodeIfPresent(String.self, forKey: AnyKey(Key.kind))
+    label = try box.decodeIfPresent(String.self, forKey: AnyKey(Key.label))
+    concealed = try box.decodeIfPresent(Bool.self, forKey: AnyKey(Key.concealed))
+    order = try box.decodeIfPresent(String.self, forKey: AnyKey(Key.order))
+    text = try box.decodeIfPresent(String.self, forKey: AnyKey(Key.text))
+    others = try box.others { Key(rawValue: $0) != nil }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var box = encoder.container(keyedBy: AnyKey.self)
+    try box.encodeIfPresent(name, forKey: AnyKey(Key.name))
+    try box.encodeIfPresent(kind, forKey: AnyKey(Key.kind))
+    try box.encodeIfPresent(label, forKey: AnyKey(Key.label))
+    try box.encodeIfPresent(concealed, forKey: AnyKey(Key.concealed))
+    try box.encodeIfPresent(order, forKey: AnyKey(Key.order))
+    try box.encodeIfPresent(text, forKey: AnyKey(Key.text))
+    for (key, value) in others { try box.encode(value, forKey: AnyKey(stringValue: key)) }
+  }
+}
+
+/// A key of a JSON object, known or not.
+private struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+
+  init(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+  init(_ key: some RawRepresentable<String>) { stringValue = key.rawValue }
+}
+
+extension KeyedDecodingContainer<AnyKey> {
+  /// What stands under keys that this program does not know.
+  fileprivate func others(known: (String) -> Bool) throws -> [String: JSONValue] {
+    var others: [String: JSONValue] = [:]
+    for key in allKeys where !known(key.stringValue) {
+      others[key.stringValue] = try decode(JSONValue.self, forKey: key)
+    }
+    return others
   }
 }
 
@@ -75,7 +182,7 @@ extension [Operation] {
   func encoded() throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array<UInt8>(try encoder.encode(self))
+    return [UInt8](try encoder.encode(self))
   }
 
   init(plaintext: [UInt8]) throws {

@@ -1,3 +1,4 @@
+import HashTreeCollections
 import Vault
 public import Wire
 
@@ -13,18 +14,15 @@ extension Replica {
       try create(name, kind, attributes, writer: &writer, entropy: &entropy)
     case .renameContext(let id, let name):
       let state = try state(of: id)
-      let kind = state.description.shown?.content?.kind
-      writer.write(
-        .description, Operation.Content(name: try Self.checked(name: name), kind: kind),
-        over: state.description.headIDs, &entropy)
+      var content = state.description.shown?.content ?? Operation.Content()
+      content.name = try Self.checked(name: name)
+      writer.write(.description, content, over: state.description.headIDs, &entropy)
     case .deleteContext(let id):
       let state = try state(of: id)
       writer.write(
         .existence, nil, over: state.existence.headIDs, seen: state.headIDs, &entropy)
     case .restoreContext(let id):
-      guard let state = states[id] else { throw .unknownContext(id) }
-      writer.write(
-        .existence, Operation.Content(), over: state.existence.headIDs, &entropy)
+      try revive(id, now: now, writer: &writer, &entropy)
     case .addAttribute(let id, let attribute):
       try append([attribute], to: try state(of: id), writer: &writer, &entropy)
     case .setValue(let id, let attribute, let text, let base):
@@ -34,12 +32,11 @@ extension Replica {
         over: base ?? register.headIDs, &entropy)
     case .describeAttribute(let id, let attribute, let label, let kind, let isConcealed):
       let register = try self.attribute(attribute, of: id).description
-      writer.write(
-        .description,
-        Operation.Content(
-          kind: kind.rawValue, label: try Self.checked(name: label), concealed: isConcealed,
-          order: register.shown?.content?.order),
-        of: attribute, over: register.headIDs, &entropy)
+      var content = register.shown?.content ?? Operation.Content()
+      content.kind = kind.rawValue
+      content.label = try Self.checked(name: label)
+      content.concealed = isConcealed
+      writer.write(.description, content, of: attribute, over: register.headIDs, &entropy)
     case .removeAttribute(let id, let attribute, let base):
       let register = try self.attribute(attribute, of: id).value
       writer.write(.value, nil, of: attribute, over: base ?? register.headIDs, &entropy)
@@ -51,6 +48,10 @@ extension Replica {
       writer.write(.value, kept.content, of: attribute, over: register.headIDs, &entropy)
     case .keepBoth(let id, let attribute):
       try keepAll(of: attribute, in: id, writer: &writer, &entropy)
+    case .undo(let id):
+      try undo(id, isRedo: false, now: now, writer: &writer, &entropy)
+    case .redo(let id):
+      try undo(id, isRedo: true, now: now, writer: &writer, &entropy)
     case .resolveName(let id, let keep):
       let register = try state(of: id).description
       guard let kept = register.heads.first(where: { $0.id == keep }) else {
@@ -104,6 +105,31 @@ extension Replica {
       writer.write(
         .value, Operation.Content(text: try Self.checked(text: attribute.text)), of: id,
         over: base, &entropy)
+    }
+  }
+
+  /// Takes back the deletion of a context.
+  ///
+  /// What was in it is written again, each value over itself: another device may keep only the ids
+  /// of it (``snapshot(now:coveredByAll:)``), and gets it back so.
+  func revive(
+    _ id: ContextID, now: Int64, copies: VersionID? = nil, writer: inout OperationWriter,
+    _ entropy: inout some Entropy
+  ) throws(EditError) {
+    guard let state = states[id] else { throw .unknownContext(id) }
+    writer.write(
+      .existence, Operation.Content(), over: state.existence.headIDs, copies: copies, &entropy)
+    guard records[id] == nil else { return }
+    guard count < Limits.contexts else {
+      throw .overLimit(limit: "contexts", allowed: Limits.contexts)
+    }
+    guard let deletion = state.deletion, state.lastContent != nil else {
+      throw .unknownContext(id)
+    }
+    guard now < Self.expiry(of: deletion) else { throw .expired }
+    for (place, register) in state.registers(of: id) where place.register != .existence {
+      writer.writeCopies(
+        of: register.lastHeads, place.register, of: place.attribute, &entropy)
     }
   }
 
@@ -165,46 +191,12 @@ extension Edit {
   /// The context it changes; nil when it makes one.
   public var context: ContextID? {
     switch self {
-    case .createContext: nil
+    case .createContext, .undo, .redo: nil
     case .renameContext(let id, _), .deleteContext(let id), .restoreContext(let id),
       .addAttribute(let id, _), .setValue(let id, _, _, _),
       .describeAttribute(let id, _, _, _, _), .removeAttribute(let id, _, _),
       .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
       id
     }
-  }
-}
-
-/// Collects the operations of one edit, all of one time.
-private struct OperationWriter {
-  let time: HybridTime
-  let context: ContextID
-  private(set) var operations: [Operation] = []
-
-  @discardableResult
-  mutating func write(
-    _ register: Operation.Register, _ content: Operation.Content?, of attribute: AttributeID? = nil,
-    over supersedes: [VersionID], seen: [VersionID]? = nil, at earlier: HybridTime? = nil,
-    _ entropy: inout some Entropy
-  ) -> VersionID {
-    let version: VersionID = entropy.identifier()
-    operations.append(
-      Operation(
-        context: context, attribute: attribute, register: register, version: version,
-        supersedes: supersedes, time: earlier ?? time, content: content, seen: seen))
-    return version
-  }
-}
-
-/// The places of attributes among each other: texts in the order of their bytes.
-enum AttributeOrder {
-  /// Room of this many between neighbours, for attributes that will be put there.
-  private static let step = 65_536
-
-  /// A key after `last` ("" for the first): twelve decimal digits.
-  static func key(after last: String) -> String {
-    let number = (Int(last.prefix(12)) ?? 0) + step
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
   }
 }

@@ -16,18 +16,26 @@ extension Replica.Context {
   }
 
   /// The deletion nobody took back.
-  private var standingDeletion: Version? {
+  var standingDeletion: Version? {
     existence.heads.first { $0.content == nil }
   }
 
-  /// Whether an attribute has a value that no deletion's author had seen: an edit on another
-  /// device brings the context back.
+  /// Whether it is deleted, and nothing brought it back.
+  var isDeleted: Bool { standingDeletion != nil && !isRevived }
+
+  /// Whether something was written in it that no deletion's author had seen: an edit on another
+  /// device brings the context back. A removal does not, nor does a label without a value.
   private var isRevived: Bool {
     if existence.shown != nil { return true }
     let seen = Set(existence.heads.flatMap(\.seen))
-    return attributes.values.contains { attribute in
-      attribute.value.heads.contains { $0.content != nil && !seen.contains($0.id) }
+    func isUnseen(_ version: Version) -> Bool {
+      version.content != nil && !seen.contains(version.id)
     }
+    return description.heads.contains(where: isUnseen)
+      || attributes.values.contains { attribute in
+        attribute.value.shown != nil
+          && (attribute.value.heads + attribute.description.heads).contains(where: isUnseen)
+      }
   }
 
   private var distinctNames: [ValueRecord] {
@@ -46,12 +54,14 @@ extension Replica.Context {
   }
 
   /// Every version a deletion of the context has to name.
-  var headIDs: [VersionID] { allHeads.map(\.id).sorted() }
+  var headIDs: [VersionID] {
+    registers(of: .zero).flatMap(\.register.headIDs).sorted()
+  }
 
   private var newestVersion: Version? { allHeads.min(by: Version.isShownBefore) }
 
   private func isPending(own: DeviceID, confirmed: UInt64) -> Bool {
-    allHeads.contains { $0.device == own && $0.sequence > confirmed }
+    allHeads.contains { $0.isPending(own: own, confirmed: confirmed) }
   }
 
   private func attributeRecords(own: DeviceID, confirmed: UInt64) -> [AttributeRecord] {
@@ -73,7 +83,7 @@ extension Replica.Attribute {
     else { return nil }
     let kind = AttributeRecord.Kind(rawValue: described.kind ?? "text")
     let isPending = (value.heads + description.heads)
-      .contains { $0.device == own && $0.sequence > confirmed }
+      .contains { $0.isPending(own: own, confirmed: confirmed) }
     return AttributeRecord(
       id: id, label: described.label ?? kind.rawValue, kind: kind,
       isConcealed: described.concealed ?? kind.isConcealedByDefault, text: text,
@@ -83,6 +93,11 @@ extension Replica.Attribute {
 }
 
 extension Version {
+  /// Whether the server does not hold it yet, as far as this device's own go.
+  func isPending(own: DeviceID, confirmed: UInt64) -> Bool {
+    !isCommitted || device == own && sequence > confirmed
+  }
+
   func record(isHead: Bool) -> ValueRecord {
     ValueRecord(
       id: id, device: device, at: time.milliseconds, text: content?.text, isHead: isHead)

@@ -1,180 +1,184 @@
+import HashTreeCollections
 public import Wire
 
 /// All contexts of the account as this device knows them: a fold of the commits.
 ///
-/// Applying commits in any order that respects their dependencies gives the same replica, and
-/// applying one twice changes nothing.
-public struct Replica: Hashable, Sendable {
+/// Applying commits in any order that respects their dependencies gives the same replica, applying
+/// one twice changes nothing, and merging the pieces of a snapshot is a union of versions. Copying
+/// costs nothing, and one change on a copy costs what its context does, however many there are.
+public struct Replica: Sendable {
   struct Context: Hashable, Sendable {
     var description = Register()
     var existence = Register()
     var attributes: [AttributeID: Attribute] = [:]
+    /// Registers of later programs.
+    var others: [Operation.Register: Register] = [:]
   }
 
   struct Attribute: Hashable, Sendable {
     var description = Register()
     var value = Register()
+    /// Registers of later programs.
+    var others: [Operation.Register: Register] = [:]
   }
 
-  public let own: DeviceID
-  var states: [ContextID: Context] = [:]
+  /// This device. When it goes on under another identity, what no commit holds becomes the new
+  /// one's to commit; that looks at everything.
+  public internal(set) var own: DeviceID {
+    didSet { if own != oldValue { takeOver(from: oldValue) } }
+  }
+  var states: TreeDictionary<ContextID, Context> = [:]
   /// The records of contexts that are there, deleted ones left out.
-  private var records: [ContextID: ContextRecord] = [:]
+  var records: TreeDictionary<ContextID, ContextRecord> = [:]
+  /// Contexts that were deleted.
+  var dead: TreeSet<ContextID> = []
+  /// Contexts this device's unconfirmed commits touch, by the commit.
+  var pending: TreeDictionary<UInt64, Set<ContextID>> = [:]
+  /// Contexts whose records changed since ``takeTouched()``.
+  var touched: Set<ContextID> = []
+  var changeSets = ChangeSetIndex()
+  /// How many choices a person has to make.
+  public internal(set) var conflictCount = 0
   /// The newest commit of this device that the server holds.
-  private(set) var confirmed: UInt64 = 0
+  var confirmed: UInt64
   var clock = HybridTime(milliseconds: 0)
 
-  public init(own: DeviceID) {
+  /// - Parameter confirmed: the newest commit of this device that the server holds, so that a fold
+  ///   of the log need not mark everything as waiting first.
+  public init(own: DeviceID, confirmed: UInt64 = 0) {
     self.own = own
+    self.confirmed = confirmed
   }
 
   public var count: Int { records.count }
   public subscript(id: ContextID) -> ContextRecord? { records[id] }
 
-  /// Every context by name, without regard to case; ties by id.
+  /// Every context by name, without regard to case; ties by id. O(n log n): for one change take
+  /// the record by its id, and its place by ``ContextRecord/isListedBefore(_:_:)``.
   public var contexts: [ContextRecord] {
-    records.values
-      .map { (key: $0.name.lowercased(), record: $0) }
-      .sorted { $0.key != $1.key ? $0.key < $1.key : $0.record.id < $1.record.id }
-      .map(\.record)
+    records.values.sorted(by: ContextRecord.isListedBefore)
   }
 
-  public var conflictCount: Int {
-    records.values.reduce(0) { $0 + $1.conflictCount }
+  /// The contexts whose records were added, changed or removed since the last call.
+  mutating func takeTouched() -> Set<ContextID> {
+    defer { touched = [] }
+    return touched
   }
 
-  /// Contexts that were deleted, with their last name.
-  public var deleted: [(id: ContextID, name: String, at: Int64, by: DeviceID)] {
-    states.compactMap { id, state in
-      guard records[id] == nil, let deletion = state.existence.heads.first,
-        let name = state.description.shown?.content?.name
-      else { return nil }
-      return (id, name, deletion.time.milliseconds, deletion.device)
-    }.sorted { $0.at > $1.at }
-  }
-
-  /// Every value an attribute ever had, oldest first.
-  public func history(of attribute: AttributeID, in context: ContextID) -> [ValueRecord] {
-    guard let register = states[context]?.attributes[attribute]?.value else { return [] }
-    let heads = Set(register.headIDs)
-    return register.history.map { $0.record(isHead: heads.contains($0.id)) }
-  }
-
-  /// Takes a commit's operations and says what became different.
-  ///
-  /// - Parameter now: this device's clock, to tell a wrong clock elsewhere.
-  mutating func apply(
-    _ operations: [Operation], device: DeviceID, sequence: UInt64, now: Int64
-  ) -> [Change] {
-    var changes: [Change] = []
-    for operation in operations {
-      clock = clock.hearing(operation.time, at: now)
-      let before = records[operation.context]
-      guard add(operation, device: device, sequence: sequence) else { continue }
-      refresh(operation.context)
-      if let change = change(by: operation, device: device, before: before) {
-        changes.append(change)
-      }
-    }
-    return changes.collapsed
-  }
-
-  /// Tells the replica which commit holds operations it applied before there was one.
-  mutating func place(_ operations: [Operation], in sequence: UInt64) {
-    for operation in operations {
-      mutateRegister(of: operation) { $0.place(operation.version, in: sequence) }
-      refresh(operation.context)
-    }
-  }
-
-  /// The server holds this device's commits up to `sequence`.
-  mutating func confirm(_ sequence: UInt64) {
-    guard sequence != confirmed else { return }
-    confirmed = sequence
-    for id in records.filter(\.value.isPending).map(\.key) { refresh(id) }
-  }
-
-  private mutating func add(
-    _ operation: Operation, device: DeviceID, sequence: UInt64
-  ) -> Bool {
-    let version = Version(
-      id: operation.version, time: operation.time, device: device, sequence: sequence,
-      content: operation.content, seen: operation.seen ?? [])
-    return mutateRegister(of: operation) {
-      $0.add(version, superseding: operation.supersedes)
-    } ?? false
-  }
-
-  /// nil for a register of a later program, which the log keeps and this replica does not show.
-  @discardableResult
-  private mutating func mutateRegister<Result>(
-    of operation: Operation, _ body: (inout Register) -> Result
-  ) -> Result? {
-    switch (operation.attribute, operation.register) {
-    case (nil, .description): body(&states[operation.context, default: Context()].description)
-    case (nil, .existence): body(&states[operation.context, default: Context()].existence)
-    case (let attribute?, .description):
-      body(
-        &states[operation.context, default: Context()]
-          .attributes[attribute, default: Attribute()].description)
-    case (let attribute?, .value):
-      body(
-        &states[operation.context, default: Context()]
-          .attributes[attribute, default: Attribute()].value)
-    default: nil
-    }
-  }
-
-  private mutating func refresh(_ id: ContextID) {
-    records[id] = states[id]?.record(id: id, own: own, confirmed: confirmed)
-  }
-
-  private func change(
-    by operation: Operation, device: DeviceID, before: ContextRecord?
-  ) -> Change? {
-    let after = records[operation.context]
-    guard let name = (after ?? before)?.name else { return nil }
-    func change(_ kind: Change.Kind, attribute: AttributeID? = nil, label: String? = nil) -> Change
-    {
-      Change(
-        kind: kind, context: operation.context, contextName: name, attribute: attribute,
-        label: label, device: device, at: operation.time.milliseconds)
-    }
-    guard let after else { return before == nil ? nil : change(.removed) }
-    guard let before else { return change(.added) }
-    guard let attribute = operation.attribute else {
-      if after.names.count > before.names.count { return change(.conflict, label: "name") }
-      return after.name == before.name ? nil : change(.set, label: "name")
-    }
-    let old = before.attributes.first { $0.id == attribute }
-    guard let new = after.attributes.first(where: { $0.id == attribute }) else {
-      return old.map { change(.removed, attribute: attribute, label: $0.label) }
-    }
-    let isNewConflict = new.hasConflict && old?.hasConflict != true
-    return change(isNewConflict ? .conflict : .set, attribute: attribute, label: new.label)
+  /// Makes the record of a context anew from its state, and everything counted from records.
+  mutating func refresh(_ id: ContextID) {
+    let state = states[id]
+    let before = records[id]
+    let after = state?.record(id: id, own: own, confirmed: confirmed)
+    if after == nil, state?.isDeleted == true { dead.insert(id) } else { dead.remove(id) }
+    guard before != after else { return }
+    records[id] = after
+    touched.insert(id)
+    conflictCount += (after?.conflictCount ?? 0) - (before?.conflictCount ?? 0)
   }
 }
 
-extension [Change] {
-  /// One line for each context that is new and each attribute that changed, the last kind winning.
-  fileprivate var collapsed: [Change] {
-    let added = Set(filter { $0.kind == .added }.map(\.context))
-    var places: [Key: Int] = [:]
-    var result: [Change] = []
-    for change in self where change.kind == .added || !added.contains(change.context) {
-      let key = Key(context: change.context, attribute: change.attribute)
-      if let place = places[key] {
-        result[place] = result[place].kind == .conflict ? result[place] : change
-      } else {
-        places[key] = result.count
-        result.append(change)
-      }
-    }
-    return result
+extension Replica: Hashable {
+  /// Whether both hold the same versions and show them alike; what is only kept for speed, and
+  /// which contexts a screen has still to be told of, is left out.
+  public static func == (left: Replica, right: Replica) -> Bool {
+    left.own == right.own && left.confirmed == right.confirmed && left.clock == right.clock
+      && left.states == right.states
   }
 
-  private struct Key: Hashable {
-    let context: ContextID
-    let attribute: AttributeID?
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(own)
+    hasher.combine(states)
+  }
+}
+
+/// Names a register: what an operation writes to, or a version in a snapshot belongs to.
+struct RegisterPlace: Hashable, Sendable {
+  let context: ContextID
+  /// nil for a register of the context itself.
+  let attribute: AttributeID?
+  let register: Operation.Register
+
+  /// The order snapshots and the state root are written in.
+  static func isBefore(_ left: RegisterPlace, _ right: RegisterPlace) -> Bool {
+    if left.context != right.context { return left.context < right.context }
+    if left.attribute != right.attribute {
+      guard let other = right.attribute else { return false }
+      return left.attribute.map { $0 < other } ?? true
+    }
+    return left.register.rawValue < right.register.rawValue
+  }
+}
+
+extension Operation {
+  var place: RegisterPlace {
+    RegisterPlace(context: context, attribute: attribute, register: register)
+  }
+}
+
+extension Replica.Context {
+  subscript(attribute: AttributeID?, register: Operation.Register) -> Register {
+    get {
+      guard let attribute else {
+        switch register {
+        case .description: return description
+        case .existence: return existence
+        default: return others[register] ?? Register()
+        }
+      }
+      let registers = attributes[attribute]
+      switch register {
+      case .description: return registers?.description ?? Register()
+      case .value: return registers?.value ?? Register()
+      default: return registers?.others[register] ?? Register()
+      }
+    }
+    _modify {
+      guard let attribute else {
+        switch register {
+        case .description: yield &description
+        case .existence: yield &existence
+        default: yield &others[register, default: Register()]
+        }
+        return
+      }
+      switch register {
+      case .description: yield &attributes[attribute, default: .init()].description
+      case .value: yield &attributes[attribute, default: .init()].value
+      default: yield &attributes[attribute, default: .init()].others[register, default: Register()]
+      }
+    }
+  }
+
+  /// Every register with its place, in the order of ``RegisterPlace/isBefore(_:_:)``.
+  func registers(of context: ContextID) -> [(place: RegisterPlace, register: Register)] {
+    var all: [(place: RegisterPlace, register: Register)] = []
+    func collect(_ register: Register, _ attribute: AttributeID?, _ name: Operation.Register) {
+      guard !register.isEmpty else { return }
+      all.append(
+        (RegisterPlace(context: context, attribute: attribute, register: name), register))
+    }
+    func collect(_ others: [Operation.Register: Register], _ attribute: AttributeID?) {
+      for (name, register) in others { collect(register, attribute, name) }
+    }
+    collect(description, nil, .description)
+    collect(existence, nil, .existence)
+    collect(others, nil)
+    for (id, attribute) in attributes {
+      collect(attribute.description, id, .description)
+      collect(attribute.value, id, .value)
+      collect(attribute.others, id)
+    }
+    return all.sorted { RegisterPlace.isBefore($0.place, $1.place) }
+  }
+
+  /// The same with every register changed; registers and attributes that become empty go.
+  func mapped(_ transform: (RegisterPlace, Register) -> Register) -> Replica.Context {
+    var result = Replica.Context()
+    for (place, register) in registers(of: .zero) {
+      let register = transform(place, register)
+      if !register.isEmpty { result[place.attribute, place.register] = register }
+    }
+    return result
   }
 }

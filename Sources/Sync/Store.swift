@@ -1,25 +1,57 @@
+public import Vault
 public import Wire
 
 /// What one step changes on disk: all of it or nothing.
 public struct Transaction: Hashable, Sendable {
+  /// What a device that lost its own chain goes back to: nil where nothing of it is proven.
+  public struct Rewind: Hashable, Sendable {
+    public let device: DeviceID
+    public let head: Head?
+
+    public init(device: DeviceID, to head: Head?) {
+      self.device = device
+      self.head = head
+    }
+  }
+
+  /// The parts are carried out in the order they stand here.
+  ///
+  /// Forgets this device's commits beyond a point; what they said is in ``settled``.
+  public var rewind: Rewind?
   /// Commits in causal order, this device's own among them, as the bytes that were signed.
   public var commits: [Envelope]
   /// Membership records in the chain's order.
   public var records: [MembershipRecord]
+  /// Becomes the checkpoint: contexts are a fold of it and of the commits beyond it. The frontier
+  /// advances to what it covers, where that is ahead.
+  public var snapshot: SealedSnapshot?
+  /// The server has the checkpoint whole since then, milliseconds since 1970.
+  public var snapshotHeldSince: Int64?
+  /// Commits up to here may go: the checkpoint covers them by hash.
+  public var prune: Frontier?
   /// What the server is known to hold; nil leaves it.
   public var serverFrontier: Frontier?
   public var generation: String?
   /// Saved edits whose commit waits for its quiet period, sealed; replaces all of them when set.
   public var settled: [SettledRow]?
+  /// Forms that were open, sealed; replaces all of them when set.
+  public var drafts: [DraftRow]?
   public var notices: [Notice]
+  /// Notices with these codes go; before ``notices`` are added.
+  public var clearedNotices: [String]
+  /// This device goes on under another identity.
+  public var device: DeviceID?
+  /// Commits that contradict what is held: proof against whoever showed them.
+  public var evidence: [Envelope]
+  /// Whether the store may lack commits of its own device; nil leaves it.
+  public var isUncertain: Bool?
 
   public init() {
     commits = []
     records = []
-    serverFrontier = nil
-    generation = nil
-    settled = nil
     notices = []
+    clearedNotices = []
+    evidence = []
   }
 
   public var isEmpty: Bool { self == Transaction() }
@@ -56,25 +88,56 @@ public struct Notice: Hashable, Sendable {
 
 /// What a store holds besides the commits.
 public struct StoredState: Hashable, Sendable {
-  /// The newest commit held of each device.
+  /// The newest commit held of each device, the checkpoint's included.
   public var frontier: Frontier
   public var serverFrontier: Frontier
   public var generation: String?
   public var records: [MembershipRecord]
   public var settled: [SettledRow]
+  public var drafts: [DraftRow]
   public var notices: [Notice]
+  public var checkpoint: Checkpoint?
+  /// Commits beyond the checkpoint, and what they add up to.
+  public var logCommits: Int
+  public var logBytes: Int
+  /// Where the log begins: commits up to here are not in it, the checkpoint has what they said.
+  public var floor: Frontier
+  /// Commits of this device may be gone: none is made before a sync was answered.
+  public var isUncertain: Bool
+
+  /// The snapshot that contexts are folded from.
+  public struct Checkpoint: Hashable, Sendable {
+    public let id: Digest32
+    public let frontier: Frontier
+    /// Since when the server has it whole; nil while it does not.
+    public var heldSince: Int64?
+
+    public init(id: Digest32, frontier: Frontier, heldSince: Int64? = nil) {
+      self.id = id
+      self.frontier = frontier
+      self.heldSince = heldSince
+    }
+  }
 
   public init(
     frontier: Frontier = Frontier(), serverFrontier: Frontier = Frontier(),
     generation: String? = nil, records: [MembershipRecord] = [], settled: [SettledRow] = [],
-    notices: [Notice] = []
+    drafts: [DraftRow] = [], notices: [Notice] = [], checkpoint: Checkpoint? = nil,
+    logCommits: Int = 0, logBytes: Int = 0, floor: Frontier = Frontier(),
+    isUncertain: Bool = false
   ) {
     self.frontier = frontier
     self.serverFrontier = serverFrontier
     self.generation = generation
     self.records = records
     self.settled = settled
+    self.drafts = drafts
     self.notices = notices
+    self.checkpoint = checkpoint
+    self.logCommits = logCommits
+    self.logBytes = logBytes
+    self.floor = floor
+    self.isUncertain = isUncertain
   }
 }
 
@@ -90,8 +153,24 @@ public protocol Store: Sendable {
   /// `count` of them and `bytes` together, but at least one if there is any.
   func commits(beyond frontier: Frontier, count: Int, bytes: Int) throws -> [Envelope]
 
-  /// Every commit in the order they were written.
+  /// Every commit beyond the checkpoint, in the order they were written.
   func forEachCommit(_ body: (Envelope) throws -> Void) throws
+
+  /// The snapshot that comes before those commits.
+  func checkpoint() throws -> SealedSnapshot?
+
+  /// The digest of a commit that is or was held; nil where that is not known.
+  func hash(of device: DeviceID, at sequence: UInt64) throws -> Digest32?
+}
+
+/// Snapshots on the Attribute Server.
+public protocol SnapshotService: Sendable {
+  /// Begins to send a snapshot, or asks what is still missing of it.
+  func offer(_ offer: SnapshotOffer) async throws(ServiceFailure) -> SnapshotProgress
+  func put(_ chunk: [UInt8], at position: Int, of snapshot: Digest32) async throws(ServiceFailure)
+  func finish(_ snapshot: Digest32) async throws(ServiceFailure) -> SnapshotSummary
+  func describe(_ snapshot: Digest32) async throws(ServiceFailure) -> SnapshotDescription
+  func chunk(_ position: Int, of snapshot: Digest32) async throws(ServiceFailure) -> [UInt8]
 }
 
 /// The Attribute Server as the client knows it.

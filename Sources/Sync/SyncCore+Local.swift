@@ -20,28 +20,44 @@ extension SyncCore {
         operations, device: device, sequence: Version.uncommitted, now: now.wall)
       batches.append(operations)
     }
-    if immediately {
-      try commit(packing: batches, with: keyring, &step, &entropy)
-    } else {
-      for operations in batches { settle(operations, at: now) }
-      try sealSettling(touched: Set(batches.compactMap(\.first?.context)), keyring, &entropy)
+    step.effects.append(.changed(changes))
+    // A command's edit is whole. It waits only where nothing can be committed yet, and where a form
+    // of its context is open.
+    let whole = immediately && mayCommit ? batches.filter { !isOpen($0) } : []
+    let waiting = immediately && mayCommit ? batches.filter(isOpen) : batches
+    if !waiting.isEmpty {
+      for operations in waiting { settle(operations, isWhole: immediately, at: now) }
+      try sealSettling(touched: Set(waiting.compactMap(\.first?.context)), keyring, &entropy)
       step.transaction.settled = settledRows
     }
-    step.effects.append(.changed(changes))
-    if immediately { run(.wanted, at: now, &step, &entropy) }
+    guard !whole.isEmpty else { return }
+    try commit(packing: whole.map { takeSettled(before: $0) }, with: keyring, &step, &entropy)
+    step.transaction.settled = settledRows
+    run(.wanted, at: now, &step, &entropy)
   }
 
-  private mutating func settle(_ operations: [Operation], at now: Moment) {
+  private func isOpen(_ operations: [Operation]) -> Bool {
+    operations.contains { forms[$0.context] != nil }
+  }
+
+  /// The operations with what was saved of their contexts before, on which they stand: a reader of
+  /// one commit must not see half of an edit.
+  private mutating func takeSettled(before operations: [Operation]) -> [Operation] {
+    Set(operations.map(\.context)).sorted()
+      .flatMap { settling.removeValue(forKey: $0)?.operations ?? [] } + operations
+  }
+
+  private mutating func settle(_ operations: [Operation], isWhole: Bool, at now: Moment) {
     guard let context = operations.first?.context else { return }
     var settled =
       settling[context]
       ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
     settled.operations += operations
-    settled.due = due(firstSaved: settled.firstSaved, now: now.uptime)
+    settled.due = isWhole ? now.uptime : due(firstSaved: settled.firstSaved, now: now.uptime)
     settling[context] = settled
   }
 
-  private mutating func sealSettling(
+  mutating func sealSettling(
     touched: Set<ContextID>, _ keyring: Keyring, _ entropy: inout some Entropy
   ) throws {
     for context in touched.sorted() {
@@ -51,7 +67,7 @@ extension SyncCore {
     }
   }
 
-  private var settledRows: [SettledRow] {
+  var settledRows: [SettledRow] {
     settling.map { SettledRow(context: $0.key, sealed: $0.value.sealed) }
       .sorted { $0.context < $1.context }
   }
@@ -62,6 +78,7 @@ extension SyncCore {
   mutating func commitDue(
     at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
+    guard mayCommit else { return }
     let due = settling.filter { forms[$0.key] == nil && $0.value.due <= now.uptime }
     try commit(settled: due.keys.sorted(), at: now, &step, &entropy)
   }
@@ -70,7 +87,7 @@ extension SyncCore {
     settled contexts: [ContextID], at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
   ) throws {
-    guard !contexts.isEmpty, let keyring else { return }
+    guard !contexts.isEmpty, mayCommit, let keyring else { return }
     for context in contexts {
       guard let settled = settling.removeValue(forKey: context) else { continue }
       try commit(packing: [settled.operations], with: keyring, &step, &entropy)
@@ -125,6 +142,7 @@ extension SyncCore {
     frontier[device] = Head(sequence: envelope.header.sequence, hash: envelope.hash)
     replica.place(operations, in: envelope.header.sequence)
     step.transaction.commits.append(envelope)
+    count(envelope)
   }
 
   mutating func unlock(
@@ -144,6 +162,11 @@ extension SyncCore {
         operations: operations, sealed: row.sealed, firstSaved: now.uptime, due: now.uptime)
     }
     unsettled = []
+    try openDrafts(with: keyring)
+    if replacement == .detected {
+      step.effects.append(.readOwnChain(published: serverFrontier[device]))
+    }
+    if snapshotWork == .wanted { run(.wanted, at: now, &step, &entropy) }
     try commitDue(at: now, &step, &entropy)
   }
 
@@ -155,6 +178,7 @@ extension SyncCore {
     forms = [:]
     try commit(settled: settling.keys.sorted(), at: now, &step, &entropy)
     keyring = nil
+    drafts = []
     replica = Replica(own: device)
   }
 }

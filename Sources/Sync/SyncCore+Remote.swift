@@ -10,19 +10,39 @@ extension SyncCore {
     offlineSince = nil
     let (held, known) = (frontier, serverFrontier)
     do {
+      if wantsSnapshot(response, &step) {
+        try extendMembership(response, &step)
+        // What the server holds is judged when the snapshot is here.
+        run(.succeeded(more: false), at: now, &step, &entropy)
+        return
+      }
       try checked(response, at: now, &step)
     } catch let distrust as Distrust {
+      if distrust.isAboutOwn(device), replacement == nil, !isUncertain {
+        beginReplacement(at: now, &step)
+        run(.failed, at: now, &step, &entropy)
+        return
+      }
       raise(distrust, at: now, &step)
       run(.failed, at: now, &step, &entropy)
       return
     }
     acknowledge(step.transaction.commits, &step)
-    let lacks = !isParked && !serverFrontier.reaches(frontier)
+    if isUncertain, !response.more {
+      isUncertain = false
+      step.transaction.isUncertain = false
+      try commitDue(at: now, &step, &entropy)
+    }
+    goOnReplacing(response, &step)
+    healBySnapshot(&step)
+    let canPush = !isParked && replacement == nil && serverFrontier.reaches(floor)
+    let lacks = canPush && !serverFrontier.reaches(frontier)
     if (response.more || lacks) && held == frontier && known == serverFrontier {
       run(.stalled, at: now, &step, &entropy)
       return
     }
     run(.succeeded(more: response.more || lacks), at: now, &step, &entropy)
+    if !machine.isRunning { tendSnapshots(at: now, &step) }
   }
 
   /// Applies the answer as a whole; when a part of it is not to be believed, nothing of it stays.
@@ -34,7 +54,8 @@ extension SyncCore {
     try next.extendMembership(response, &trial)
     for blob in response.frames { try next.receive(blob, at: now, &trial) }
     next.noteServer(response, at: now, &trial)
-    try next.checkOwnChain(response)
+    try next.checkHeads(response, known: serverFrontier)
+    try next.checkNothingIsWithheld(response, known: serverFrontier)
     self = next
     step = trial
   }
@@ -63,9 +84,14 @@ extension SyncCore {
     let held = head?.sequence ?? 0
     if header.sequence <= held {
       guard header.sequence < held || envelope.hash == head?.hash else {
-        throw Distrust.fork(header.device, header.sequence)
+        throw Distrust.fork(header.device, header.sequence, envelope)
       }
       return
+    }
+    // Commits in this device's name that it does not know: a twin, or a life before a restored
+    // disk.
+    if header.device == device, replacement == nil, !isUncertain {
+      throw Distrust.ownTwin(header.sequence)
     }
     guard header.sequence == held + 1, header.previous == head?.hash ?? .zero else {
       throw Distrust.brokenChain(header.device, header.sequence)
@@ -74,6 +100,7 @@ extension SyncCore {
     step.effects += try open(envelope, at: now)
     frontier[header.device] = Head(sequence: header.sequence, hash: envelope.hash)
     step.transaction.commits.append(envelope)
+    count(envelope)
     lastReceived = now.wall
     let held_ = header.dependencies.sequence(of: device)
     heldByPeers[header.device] = max(heldByPeers[header.device] ?? 0, held_)
@@ -86,7 +113,7 @@ extension SyncCore {
         throw Distrust.withheld(author, dependency.sequence)
       }
       if held.sequence == dependency.sequence, held.hash != dependency.hash {
-        throw Distrust.fork(author, dependency.sequence)
+        throw Distrust.fork(author, dependency.sequence, nil)
       }
     }
   }
@@ -116,10 +143,7 @@ extension SyncCore {
       let now = response.serverFrontier.sequence(of: entry.key)
       if now < entry.value.sequence { sum += entry.value.sequence - now }
     }
-    if lost > 0 {
-      let text = "The server lost \(lost) changes; this device sends them again."
-      note(Notice(code: "server_lost", text: text, at: now.wall, isAlarm: false), &step)
-    }
+    if lost > 0 { noteRollback(lost, at: now, &step) }
     let sent = response.serverFrontier.sequence(of: device)
     if sent > serverFrontier.sequence(of: device) { lastSent = now.wall }
     parkIfRefused(response, at: now, &step)
@@ -128,6 +152,11 @@ extension SyncCore {
       step.transaction.serverFrontier = response.serverFrontier
       replica.confirm(sent)
     }
+    lacking = response.serverFrontier.heads.reduce(0) { sum, entry in
+      let held = frontier.sequence(of: entry.key)
+      return entry.value.sequence > held ? sum + entry.value.sequence - held : sum
+    }
+    noteRepair(&step)
     if generation != response.generation {
       generation = response.generation
       step.transaction.generation = response.generation
@@ -140,16 +169,35 @@ extension SyncCore {
   ) {
     let problem = response.outcomes.compactMap(\.problem).first { !$0.retryable }
     guard let problem, !isParked else { return }
+    if [.deviceFork, .deviceRolledBack].contains(problem.code), replacement == nil,
+      problem.held.map({ $0[device] != nil }) == true
+    {
+      beginReplacement(at: now, &step)
+      return
+    }
     isParked = true
     let text = "The server refused a change: \(problem.title). It stays here; s tries again."
     note(Notice(code: "refused", text: text, at: now.wall, isAlarm: false), &step)
   }
 
-  private func checkOwnChain(_ response: SyncResponse) throws {
+  /// An honest server answers from one moment: it gives what it says it holds, or says that there
+  /// is more, or offers a snapshot. One that was set back is another matter.
+  private func checkNothingIsWithheld(_ response: SyncResponse, known: Frontier) throws {
+    guard !response.more, response.snapshot == nil,
+      known.heads.allSatisfy({ $0.value.sequence <= response.serverFrontier.sequence(of: $0.key) })
+    else { return }
+    for (author, head) in response.serverFrontier.heads
+    where head.sequence > frontier.sequence(of: author) {
+      throw Distrust.withheld(author, frontier.sequence(of: author) + 1)
+    }
+  }
+
+  private func checkHeads(_ response: SyncResponse, known: Frontier) throws {
     for (author, head) in response.serverFrontier.heads {
-      guard let held = frontier[author] else { continue }
-      if held.sequence == head.sequence, held.hash != head.hash {
-        throw Distrust.fork(author, head.sequence)
+      // What it held, by its own word or by ours, cannot have become something else.
+      for held in [frontier[author], known[author]].compactMap({ $0 })
+      where held.sequence == head.sequence && held.hash != head.hash {
+        throw Distrust.fork(author, head.sequence, nil)
       }
     }
   }
@@ -167,28 +215,76 @@ extension SyncCore {
     }
   }
 
-  private mutating func raise(_ distrust: Distrust, at now: Moment, _ step: inout Step) {
+  /// The server knows less than it did: an old copy of it was restored. It gets everything again,
+  /// without anybody choosing; that it happened is said until a person has read it.
+  private mutating func noteRollback(_ lost: UInt64, at now: Moment, _ step: inout Step) {
+    let text = """
+      The server lost \(lost) changes, as if an old copy of it was restored. \
+      This device sends them again.
+      """
+    replaceAlarm(Notice(code: Self.rollback, text: text, at: now.wall, isAlarm: true), &step)
+  }
+
+  private mutating func noteRepair(_ step: inout Step) {
+    guard serverFrontier.reaches(frontier),
+      let alarm = alarms.first(where: { $0.code == Self.rollback }), alarm.text.hasSuffix("again.")
+    else { return }
+    let text = alarm.text.replacing("This device sends them again.", with: "They are back.")
+    replaceAlarm(
+      Notice(code: Self.rollback, text: text, at: alarm.at, isAlarm: true), &step)
+  }
+
+  private static let rollback = "rollback"
+
+  private mutating func replaceAlarm(_ notice: Notice, _ step: inout Step) {
+    alarms.removeAll { $0.code == notice.code }
+    alarms.append(notice)
+    step.transaction.clearedNotices.append(notice.code)
+    note(notice, &step)
+  }
+
+  mutating func clearAlarms(_ code: String?, _ step: inout Step) {
+    let codes = alarms.map(\.code).filter { code == nil || $0 == code }
+    guard !codes.isEmpty else { return }
+    alarms.removeAll { codes.contains($0.code) }
+    step.transaction.clearedNotices = codes
+  }
+
+  mutating func raise(_ distrust: Distrust, at now: Moment, _ step: inout Step) {
     guard !alarms.contains(where: { $0.code == distrust.code }) else { return }
     let notice = Notice(
       code: distrust.code, text: distrust.text, at: now.wall, isAlarm: true)
     alarms.append(notice)
+    if case .fork(_, _, let evidence?) = distrust { step.transaction.evidence.append(evidence) }
     note(notice, &step)
   }
 
-  private func note(_ notice: Notice, _ step: inout Step) {
+  func note(_ notice: Notice, _ step: inout Step) {
     step.transaction.notices.append(notice)
     step.effects.append(.noticed(notice))
   }
 }
 
 /// Why an answer is not believed. The replica stays as it was.
-private enum Distrust: Error {
+enum Distrust: Error {
   case malformed
   case membership
   case brokenChain(DeviceID, UInt64)
   case withheld(DeviceID, UInt64)
-  case fork(DeviceID, UInt64)
+  case fork(DeviceID, UInt64, Envelope?)
   case forged(DeviceID, UInt64)
+  case forgedSnapshot(DeviceID)
+  /// There are commits in this device's own name that it never made.
+  case ownTwin(UInt64)
+
+  /// Whether it says that this device has a twin, rather than that the server lies.
+  func isAboutOwn(_ own: DeviceID) -> Bool {
+    switch self {
+    case .ownTwin: true
+    case .fork(let device, _, _), .brokenChain(let device, _): device == own
+    default: false
+    }
+  }
 
   var code: String {
     switch self {
@@ -197,7 +293,8 @@ private enum Distrust: Error {
     case .brokenChain: "broken_chain"
     case .withheld: "withheld"
     case .fork: "fork"
-    case .forged: "forged"
+    case .forged, .forgedSnapshot: "forged"
+    case .ownTwin: "fork"
     }
   }
 
@@ -208,8 +305,12 @@ private enum Distrust: Error {
       "The server's list of devices does not continue the one this device holds. Nothing was taken."
     case .brokenChain(let device, let sequence), .withheld(let device, let sequence):
       "The server withholds change \(sequence) of device \(short(device)). Nothing was taken."
-    case .fork(let device, let sequence):
+    case .fork(let device, let sequence, _):
       "There are two different changes \(sequence) of device \(short(device)). Nothing was taken."
+    case .ownTwin(let sequence):
+      "The server has a change \(sequence) in this device's name that it never made."
+    case .forgedSnapshot(let device):
+      "A snapshot of device \(short(device)) is not genuine. Nothing of it was taken."
     case .forged(let device, let sequence):
       "Change \(sequence) of device \(short(device)) is not genuine. Nothing was taken."
     }

@@ -49,6 +49,32 @@ public struct SyncCore: Sendable {
     /// The replica is a fold of the store's log, made with this keyring.
     case unlocked(Keyring, Replica)
     case locked
+    /// A form was typed in; it is kept until it is dropped.
+    case drafted(Draft)
+    case draftDropped(DraftID)
+    /// A person has dealt with alarms; nil: with all.
+    case alarmsCleared(code: String?)
+    case snapshotWritten(SealedSnapshot)
+    /// The server has the snapshot whole.
+    case snapshotStored(Digest32)
+    /// A snapshot of the server, whole. `hashes` are those of the commits held here at the
+    /// sequences it covers, as far as they are known.
+    case snapshotFetched(SealedSnapshot, hashes: [DeviceID: Digest32])
+    case snapshotFailed(SnapshotFailure)
+    /// This device's commits beyond the newest one that is proven to be on the server.
+    case ownChain(proven: Head?, beyond: [Envelope])
+    /// The server took the record by which this device goes on under another identity.
+    case replaced(Keyring, MembershipRecord)
+    case replacementFailed(ServiceFailure)
+  }
+
+  /// What became of a snapshot's writing, sending or fetching.
+  public enum SnapshotFailure: Hashable, Sendable {
+    case notWritten
+    /// The server keeps another history than the snapshot's.
+    case notDominating
+    case notSent(ServiceFailure)
+    case notFetched(ServiceFailure)
   }
 
   public enum Effect: Sendable, Equatable {
@@ -57,7 +83,18 @@ public struct SyncCore: Sendable {
     /// Tell the push service that the commit is held here.
     case acknowledge(DeviceID, UInt64)
     case changed([Change])
+    /// What a screen shows of these contexts became different.
+    case contextsChanged(Set<ContextID>)
     case noticed(Notice)
+    /// Seal what the replica is at this moment, then ``Event/snapshotWritten(_:)``.
+    case writeSnapshot
+    case uploadSnapshot(Digest32)
+    case fetchSnapshot(SnapshotSummary)
+    /// Answer with ``Event/ownChain(proven:beyond:)``: `published` is proven if the log has that
+    /// hash there.
+    case readOwnChain(published: Head?)
+    /// Make new keys, have the server take the record, then ``Event/replaced(_:_:)``.
+    case replaceDevice
   }
 
   public struct Step: Sendable {
@@ -67,7 +104,7 @@ public struct SyncCore: Sendable {
     public init() {}
   }
 
-  public let device: DeviceID
+  public internal(set) var device: DeviceID
   public let account: AccountID
   public internal(set) var replica: Replica
   public internal(set) var frontier: Frontier
@@ -83,6 +120,20 @@ public struct SyncCore: Sendable {
   public internal(set) var failure: ServiceFailure?
   /// Commits that arrived while locked.
   public internal(set) var sealedWaiting = 0
+  /// Forms that were open and not saved, oldest first; empty while locked.
+  public internal(set) var drafts: [Draft] = []
+  public internal(set) var checkpoint: StoredState.Checkpoint?
+  /// The server has this many commits that are not here yet.
+  public internal(set) var lacking: UInt64 = 0
+  var draftRows: [DraftRow]
+  /// Commits since the checkpoint, and what they add up to.
+  var logCommits: Int
+  var logBytes: Int
+  /// Commits up to here are not in the log.
+  var floor: Frontier
+  var snapshotWork = SnapshotWork.none
+  var isUncertain: Bool
+  var replacement: Replacement?
   var keyring: Keyring?
   var machine: SyncMachine
   var settling: [ContextID: Settling] = [:]
@@ -112,6 +163,13 @@ public struct SyncCore: Sendable {
     serverFrontier = stored.serverFrontier
     generation = stored.generation
     alarms = stored.notices.filter(\.isAlarm)
+    draftRows = stored.drafts
+    checkpoint = stored.checkpoint
+    logCommits = stored.logCommits
+    logBytes = stored.logBytes
+    floor = stored.floor
+    isUncertain = stored.isUncertain
+    if stored.notices.contains(where: { $0.code == Replacement.code }) { replacement = .detected }
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)
     for record in stored.records { try membership.append(record) }
@@ -120,6 +178,11 @@ public struct SyncCore: Sendable {
 
   /// Rows a former process saved and did not commit; opened at the next unlock.
   var unsettled: [SettledRow]
+
+  /// Whether a commit can be made now: not before this device's own chain is known to be whole.
+  var mayCommit: Bool { keyring != nil && !isUncertain && replacement == nil }
+  /// Whether this device is on its way to another identity.
+  public var isReplacing: Bool { replacement != nil }
 
   public var isLocked: Bool { keyring == nil }
   public var isSynchronising: Bool { machine.isRunning }
@@ -133,7 +196,7 @@ public struct SyncCore: Sendable {
 
   /// When to send ``Event/timer``; nil when nothing is due.
   public var nextTimer: Duration? {
-    let settled = settling.filter { forms[$0.key] == nil }.map(\.value.due).min()
+    let settled = mayCommit ? settling.filter { forms[$0.key] == nil }.map(\.value.due).min() : nil
     return [settled, machine.nextAttempt].compactMap { $0 }.min()
   }
 
@@ -168,7 +231,24 @@ public struct SyncCore: Sendable {
     case .unlocked(let keyring, let replica):
       try unlock(keyring, replica, at: now, &step, &entropy)
     case .locked: try lock(at: now, &step, &entropy)
+    case .drafted(let draft): try keep(draft, &step, &entropy)
+    case .draftDropped(let id): drop(id, &step)
+    case .alarmsCleared(let code): clearAlarms(code, &step)
+    case .snapshotWritten(let snapshot): written(snapshot, &step)
+    case .snapshotStored(let id): stored(id, at: now, &step, &entropy)
+    case .snapshotFetched(let snapshot, let hashes):
+      fetched(snapshot, hashes: hashes, at: now, &step, &entropy)
+    case .snapshotFailed(let failure): snapshotFailed(failure, at: now, &step, &entropy)
+    case .ownChain(let proven, let rest):
+      try rewind(to: proven, rest, at: now, &step, &entropy)
+    case .replaced(let keyring, let record):
+      try replaced(by: keyring, record, at: now, &step, &entropy)
+    case .replacementFailed(let failure):
+      replacement = .pulling
+      fail(failure, at: now, &step, &entropy)
     }
+    let touched = replica.takeTouched()
+    if !touched.isEmpty { step.effects.append(.contextsChanged(touched)) }
     return step
   }
 
@@ -184,7 +264,7 @@ public struct SyncCore: Sendable {
         SyncPlan(
           generation: generation, frontier: frontier,
           memberHead: membership.count == 0 ? nil : membership.head,
-          pushBeyond: isParked ? nil : serverFrontier)))
+          pushBeyond: isParked || replacement != nil ? nil : serverFrontier.raised(to: floor))))
   }
 
   /// Changes nothing on disk, so that it cannot fail: the commit is the timer's.
@@ -196,7 +276,7 @@ public struct SyncCore: Sendable {
     settling[context]?.due = due
   }
 
-  private mutating func fail(
+  mutating func fail(
     _ failure: ServiceFailure, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) {
     self.failure = failure

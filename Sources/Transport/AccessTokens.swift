@@ -27,13 +27,17 @@ actor AccessTokens {
 
   /// The token for `audience`; callers that come while one is being fetched share it.
   ///
+  /// A value and no error, see ``HTTPTransport/send(_:)``.
+  ///
   /// - Parameter replacing: a token that was refused.
   func token(
     for audience: Audience, replacing refused: String? = nil
-  ) async throws(ServiceFailure) -> AccessToken {
+  ) async -> Result<AccessToken, ServiceFailure> {
     if let refused, tokens[audience]?.text == refused { tokens[audience] = nil }
-    if let token = tokens[audience], now() < token.expiresAt - Self.margin { return token }
-    return try await running(for: audience).value.get()
+    if let token = tokens[audience], now() < token.expiresAt - Self.margin {
+      return .success(token)
+    }
+    return await running(for: audience).value
   }
 
   private func running(

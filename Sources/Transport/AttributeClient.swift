@@ -153,10 +153,10 @@ public final class AttributeClient: AttributeService, Sendable {
   }
 
   func pushAccess(replacing refused: String? = nil) async throws(ServiceFailure) -> AccessToken {
-    try await tokens.token(for: .push, replacing: refused)
+    try await tokens.token(for: .push, replacing: refused).get()
   }
 
-  private func authorized<Answer: Decodable>(
+  func authorized<Answer: Decodable>(
     _ message: HTTPTransport.Request, token: String? = nil
   ) async throws(ServiceFailure) -> Answer {
     var message = message
@@ -171,11 +171,11 @@ public final class AttributeClient: AttributeService, Sendable {
   }
 
   /// Sends the message with this device's token, and once more with a new one when it is refused.
-  private func withToken(
+  func withToken(
     _ message: HTTPTransport.Request
   ) async throws(ServiceFailure) -> [UInt8]? {
     var message = message
-    let token = try await tokens.token(for: .attributes)
+    let token = try await tokens.token(for: .attributes).get()
     message.token = token.text
     do throws(ServiceFailure) {
       return try await http.send(message)
@@ -183,7 +183,7 @@ public final class AttributeClient: AttributeService, Sendable {
       guard case .refused(let problem) = error,
         [.authenticationExpired, .authenticationFailed].contains(problem.code)
       else { throw error }
-      message.token = try await tokens.token(for: .attributes, replacing: token.text).text
+      message.token = try await tokens.token(for: .attributes, replacing: token.text).get().text
       return try await http.send(message)
     }
   }

@@ -8,7 +8,7 @@ import Sync
 import Synchronization
 import Wire
 
-/// Sends one JSON request and reads one JSON answer.
+/// Sends one request and reads one answer: JSON both, or bytes where a request says so.
 final class HTTPTransport: Sendable {
   struct Timing: Sendable {
     /// 5 s: a server that can be reached at all answers within one.
@@ -22,8 +22,15 @@ final class HTTPTransport: Sendable {
     /// Path and query.
     var path: String
     var body: [UInt8]?
+    /// Of ``body``.
+    var mediaType = Self.json
+    /// Of the answer; problems come as JSON all the same.
+    var answerType = Self.json
     var token: String?
     var answerLimitBytes = 64 * 1024
+
+    static let json = "application/json"
+    static let bytes = "application/octet-stream"
   }
 
   /// 64 KiB: no problem says more.
@@ -72,18 +79,27 @@ final class HTTPTransport: Sendable {
   }
 
   /// The body of a 2xx answer; nil for 204.
+  ///
+  /// A failure crosses from one executor to another as a value: thrown there as a typed error, it
+  /// lets the caller go on outside its actor (Swift 6.3).
   func send(_ request: Request) async throws(ServiceFailure) -> [UInt8]? {
+    try await outcome(of: request).get()
+  }
+
+  @concurrent
+  private func outcome(of request: Request) async -> Result<[UInt8]?, ServiceFailure> {
     do {
       let answer = try await sendToAnyAddress(request)
-      return try await read(answer, limitBytes: request.answerLimitBytes)
+      return .success(try await read(answer, limitBytes: request.answerLimitBytes))
     } catch let failure as ServiceFailure {
-      throw failure
+      return .failure(failure)
     } catch is NIOTooManyBytesError {
-      throw .unintelligible("the answer is longer than \(request.answerLimitBytes) bytes")
+      return .failure(
+        .unintelligible("the answer is longer than \(request.answerLimitBytes) bytes"))
     } catch let error as HTTPParserError where error != .invalidEOFState {
-      throw .unintelligible("the answer is not HTTP")
+      return .failure(.unintelligible("the answer is not HTTP"))
     } catch {
-      throw .unreachable(reason: FailureReason.text(error))
+      return .failure(.unreachable(reason: FailureReason.text(error)))
     }
   }
 
@@ -110,12 +126,12 @@ final class HTTPTransport: Sendable {
     var message = HTTPClientRequest(url: target.url + request.path)
     message.method = request.method
     message.headers.add(name: "host", value: address.authority)
-    message.headers.add(name: "accept", value: "application/json")
+    message.headers.add(name: "accept", value: request.answerType)
     if let token = request.token {
       message.headers.add(name: "authorization", value: "Bearer \(token)")
     }
     if let body = request.body {
-      message.headers.add(name: "content-type", value: "application/json")
+      message.headers.add(name: "content-type", value: request.mediaType)
       message.body = .bytes(body)
     }
     return try await client.execute(message, timeout: TimeAmount(timing.request))

@@ -121,7 +121,8 @@ import Testing
     let printing: [any ParsableCommand.Type] = [
       ListCommand.self, ShowCommand.self, TrashCommand.self, HistoryCommand.self,
       ConflictsCommand.self, DevicesListCommand.self, StatusCommand.self, WatchCommand.self,
-      ImportCommand.self, SyncCommand.self,
+      ImportCommand.self, SyncCommand.self, UndoCommand.self, AlarmsListCommand.self,
+      DraftsListCommand.self,
     ]
     for command in printing {
       #expect(command.helpMessage().contains("--json"), "\(command)")

@@ -58,16 +58,21 @@ import Wire
   }
 
   @Test func history() throws {
-    let record = HistoryRecord(Make.value(4, "old"), of: context.attributes[1], reveals: false)
+    let attribute = context.attributes[1]
+    func record(_ value: ValueRecord, reveals: Bool) -> HistoryRecord {
+      HistoryRecord(value, attribute: attribute.id, label: attribute.label, reveals: reveals)
+    }
     #expect(
-      try Records.line(record) == """
+      try Records.line(record(Make.value(4, "old"), reveals: false)) == """
         {"at":1000,"attribute":"\(Ids.text(3))","device":"\(Ids.text(1))","head":true,\
         "id":"\(Ids.text(4))","label":"password","removed":false}
         """)
-    let shown = HistoryRecord(Make.value(4, "old"), of: context.attributes[1], reveals: true)
-    #expect(try Records.line(shown).contains("\"value\":\"old\""))
-    let removed = HistoryRecord(Make.value(4, nil), of: context.attributes[1], reveals: true)
-    #expect(try Records.line(removed).contains("\"removed\":true"))
+    #expect(
+      try Records.line(record(Make.value(4, "old"), reveals: true)).contains("\"value\":\"old\""))
+    #expect(
+      try Records.line(record(Make.value(4, nil), reveals: true)).contains("\"removed\":true"))
+    let name = HistoryRecord(Make.value(4, "bank"), attribute: nil, label: "name", reveals: true)
+    #expect(try Records.line(name).contains("\"attribute\":null"))
   }
 
   @Test func conflicts() throws {
@@ -77,16 +82,21 @@ import Wire
       lines == [
         """
         {"attribute":"\(Ids.text(3))","context":"\(Ids.text(1))","contextName":"github.example",\
-        "label":"password","values":[{"at":1000,"device":"\(Ids.text(1))","id":"\(Ids.text(4))"},\
-        {"at":1000,"device":"\(Ids.text(2))","id":"\(Ids.text(5))"}]}
+        "deletedOn":null,"label":"password","values":[{"at":1000,"device":"\(Ids.text(1))",\
+        "id":"\(Ids.text(4))","removed":false},{"at":1000,"device":"\(Ids.text(2))",\
+        "id":"\(Ids.text(5))","removed":false}]}
         """,
         """
-        {"attribute":null,"context":"\(Ids.text(9))","contextName":"bank","label":null,\
-        "values":[{"at":1000,"device":"\(Ids.text(1))","id":"\(Ids.text(6))"},\
-        {"at":1000,"device":"\(Ids.text(1))","id":"\(Ids.text(7))"}]}
+        {"attribute":null,"context":"\(Ids.text(9))","contextName":"bank",\
+        "deletedOn":null,"label":null,"values":[{"at":1000,"device":"\(Ids.text(1))",\
+        "id":"\(Ids.text(6))","removed":false},{"at":1000,"device":"\(Ids.text(1))",\
+        "id":"\(Ids.text(7))","removed":false}]}
         """,
       ])
   }
+
+  private static let alarm = Notice(
+    code: "fork", text: "Two commits stand at one place.", at: 5, isAlarm: true)
 
   private var status: SyncStatus {
     SyncStatus(
@@ -105,16 +115,19 @@ import Wire
 
   @Test func statusRecord() throws {
     let record = StatusRecord(
-      account: "ann", device: "home pc", server: "http://127.0.0.1:7480", status: status)
+      account: "ann", device: "home pc", server: "http://127.0.0.1:7480", status: status,
+      alarms: [Self.alarm], isReplacing: true,
+      progress: SyncProgress(done: 3, total: 12, what: "snapshot"))
     #expect(
       try Records.line(record) == """
-        {"account":"ann","alarms":[{"code":"fork","text":"Two commits stand at one place."}],\
+        {"account":"ann","alarms":[{"at":5,"code":"fork","text":"Two commits stand at one place."}],\
         "conflicts":1,"device":"home pc","devices":[{"behind":0,"current":true,\
         "id":"\(Ids.text(1))","lastSeen":null,"name":"home pc","online":true,\
         "platform":"linux"},{"behind":3,"current":false,"id":"\(Ids.text(2))","lastSeen":9,\
-        "name":"mobile","online":false,"platform":"linux"}],"push":{"since":5,\
-        "state":"connected","transport":"websocket"},"server":"http://127.0.0.1:7480",\
-        "state":"alarm","waiting":2}
+        "name":"mobile","online":false,"platform":"linux"}],\
+        "progress":{"done":3,"total":12,"what":"snapshot"},"push":{"since":5,\
+        "state":"connected","transport":"websocket"},"replacing":true,\
+        "server":"http://127.0.0.1:7480","state":"alarm","uncertain":false,"waiting":2}
         """)
   }
 
@@ -124,15 +137,22 @@ import Wire
     #expect(
       try Records.line(record) == """
         {"account":null,"alarms":[],"conflicts":0,"device":"d","devices":[],\
-        "push":{"since":null,"state":"down","transport":null},"server":"s","state":"locked",\
-        "waiting":0}
+        "progress":null,"push":{"since":null,"state":"down","transport":null},"replacing":false,\
+        "server":"s","state":"locked","uncertain":false,"waiting":0}
         """)
   }
 
   @Test func statusForAPersonNamesAlarmsAndDevices() {
-    let text = StatusRecord(account: "ann", device: "home pc", server: "s", status: status).text
+    let text = StatusRecord(
+      account: "ann", device: "home pc", server: "s", status: status, alarms: [Self.alarm],
+      isReplacing: true, isUncertain: true,
+      progress: SyncProgress(done: 3, total: 12, what: "snapshot")
+    ).text
+    #expect(text.contains("progress   snapshot 3 of 12"))
+    #expect(text.contains("takes a new one"))
+    #expect(text.contains("salvaged after damage"))
     #expect(text.contains("sync       alarm, 2 changes waiting"))
-    #expect(text.contains("ALARM      Two commits stand at one place. (fork)"))
+    #expect(text.contains("  Two commits stand at one place. (fork)"))
     #expect(text.contains("*  home pc  linux  this device"))
     #expect(text.contains("   mobile   linux  offline      3 changes behind  seen "))
   }

@@ -17,15 +17,22 @@ import Wire
     ("s", [.sync]),
     ("z", [.undo]),
     ("Z", [.redo]),
+    ("X z", [.undo]),
+    ("T", [.loadTrash]),
+    (": t r a s h Enter", [.loadTrash]),
+    ("A", []),
+    (": a t Space 2 0 : 0 0 Enter", [.loadPast(Sample.at(20, 0, 0))]),
+    (": a t Space x Enter", []),
+    (": d r a f t s Enter", []),
     ("C-l", [.redraw]),
     ("C-z", [.suspend]),
     ("u", [.copy(text: "ann", label: "github.example / username", concealed: false)]),
     ("p", [.copy(text: Sample.password, label: password, concealed: true)]),
-    ("t", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
+    ("t", [.oneTimeCode(Sample.attribute(4), secret: "JBSWY3DPEHPK3PXP")]),
     ("y", [.copy(text: "ann", label: "github.example / username", concealed: false)]),
     ("Enter j y", [.copy(text: Sample.password, label: password, concealed: true)]),
-    ("Enter j j j y", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
-    ("Enter j j j v", [.oneTimeCode(Sample.github, Sample.attribute(4))]),
+    ("Enter j j j y", [.oneTimeCode(Sample.attribute(4), secret: "JBSWY3DPEHPK3PXP")]),
+    ("Enter j j j v", [.oneTimeCode(Sample.attribute(4), secret: "JBSWY3DPEHPK3PXP")]),
     ("d n", []),
     ("d Esc", []),
     ("d x", []),
@@ -220,7 +227,7 @@ import Wire
     #expect(desk.session.wantsTicks)
     #expect(desk.session.nextDeadline == Sample.now + 9000)
     desk.after(seconds: 9)
-    #expect(desk.effects == [.oneTimeCode(Sample.github, Sample.attribute(4))])
+    #expect(desk.effects == [.oneTimeCode(Sample.attribute(4), secret: "JBSWY3DPEHPK3PXP")])
     desk.after(seconds: 6)
     #expect(desk.effects.isEmpty)
     #expect(!desk.session.wantsTicks)

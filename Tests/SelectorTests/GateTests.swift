@@ -63,33 +63,6 @@ import Wire
     #expect(desk.effects.isEmpty)
   }
 
-  @Test func typedTextWaitsBehindTheLockAndSecretsDoNot() {
-    var desk = Desk.open()
-    desk.press("Enter j e x Tab y")
-    desk.after(seconds: 300)
-    #expect(desk.effects == [.lock])
-    #expect(!desk.text.contains("ann@example.test"))
-    desk.send(.outcome(.unlocked))
-    desk.send(.contexts(Sample.records()))
-    #expect(desk.text.contains("ann@example.testy"))
-    desk.press("Enter")
-    #expect(
-      desk.effects == [
-        .save([
-          .setValue(
-            Sample.github, Sample.attribute(3), text: "ann@example.testy",
-            base: [Sample.version(3)])
-        ]), .formClosed(Sample.github),
-      ])
-  }
-
-  @Test func lockingClosesAFormThatHoldsOnlySecrets() {
-    var desk = Desk.open()
-    desk.press("Enter j e x")
-    desk.after(seconds: 300)
-    #expect(desk.effects == [.formClosed(Sample.github), .lock])
-  }
-
   @Test func theMarkedContextIsTheSameAfterUnlocking() {
     var desk = Desk.open()
     desk.press("L")

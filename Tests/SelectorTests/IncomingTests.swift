@@ -72,7 +72,8 @@ import Wire
     desk.send(.contexts(Sample.records(attributes)))
     desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
     #expect(desk.text.contains("ann@example.testx"))
-    #expect(desk.text.contains("work pc changed email meanwhile"))
+    #expect(
+      desk.text.contains("email was changed on work pc while you edit; saving keeps both"))
     desk.press("Enter")
     #expect(
       desk.effects.first
@@ -91,8 +92,15 @@ import Wire
     #expect(desk.text.contains("ann@example.testx"))
     #expect(desk.text.contains("saving brings it back"))
     desk.press("Enter")
-    #expect(desk.effects.last == .formClosed(Sample.github))
-    #expect(desk.effects.count == 2)
+    #expect(
+      desk.effects == [
+        .save([
+          .restoreContext(Sample.github),
+          .setValue(
+            Sample.github, Sample.attribute(3), text: "ann@example.testx",
+            base: [Sample.version(3)]),
+        ]), .formClosed(Sample.github),
+      ])
   }
 
   @Test func theGeneratorKeepsItsBase() {
@@ -105,7 +113,8 @@ import Wire
           Sample.attributes(password: "theirs-secret", heads: [Sample.value(60, "theirs-secret")])))
     )
     desk.send(.changed([Sample.change(.set, 2, 2, "password")]))
-    #expect(desk.text.contains("work pc changed password meanwhile"))
+    #expect(
+      desk.text.contains("password was changed on work pc while you edit; saving keeps both"))
     desk.press("Enter")
     #expect(
       desk.effects.first
@@ -135,6 +144,15 @@ import Wire
     #expect(lines == ["mobile arrived has everything you changed", "work pc offline "])
   }
 
+  @Test func peersWithoutNamesAreNotLogged() {
+    var desk = Desk(.locked(since: nil, reason: ""))
+    desk.send(.status(Sample.status()))
+    var status = Sample.status()
+    status.peers = Sample.peers(workOnline: false)
+    desk.send(.status(status))
+    #expect(desk.session.log.entries.isEmpty)
+  }
+
   @Test func offlineSaysHowManyChangesWait() {
     var desk = Desk.open()
     var status = Sample.offline
@@ -148,78 +166,5 @@ import Wire
     #expect(
       desk.text.contains(
         "Offline. Everything works; 3 changes wait and go by themselves. s tries now."))
-  }
-}
-
-@Suite struct ConflictTests {
-  @Test func aConflictRingsTheBellOnceAndNothingElseDoes() {
-    var desk = Desk.open()
-    desk.send(.changed([Sample.change(.set, 2, 2, "password")]))
-    #expect(desk.effects.isEmpty)
-    desk.send(.changed([Sample.change(.conflict, 2, 2, "password")]))
-    #expect(desk.effects == [.bell])
-    #expect(desk.message == "! work pc conflict github.example / password  X shows it")
-  }
-
-  private func conflicted() -> Desk {
-    var desk = Desk.open()
-    desk.send(.contexts(Sample.conflicted))
-    return desk
-  }
-
-  @Test func bothValuesAreShownMaskedThenRevealed() {
-    var desk = conflicted()
-    desk.press("X Enter")
-    #expect(desk.effects == [.loadHistory(Sample.github, Sample.attribute(2))])
-    #expect(!desk.text.contains("-secret"))
-    desk.press("v")
-    #expect(desk.text.contains("one-secret") && desk.text.contains("two-secret"))
-    desk.after(seconds: 15)
-    #expect(!desk.text.contains("-secret"))
-  }
-
-  @Test(arguments: [
-    ("1 Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(40))),
-    ("2 Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(41))),
-    ("Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(41))),
-    ("k Enter", Edit.resolve(Sample.github, Sample.attribute(2), keep: Sample.version(40))),
-    ("m", Edit.keepBoth(Sample.github, Sample.attribute(2))),
-  ])
-  func theChoiceIsSaved(_ keys: String, _ edit: Edit) {
-    var desk = conflicted()
-    desk.press("Enter j Enter")
-    desk.press(keys)
-    #expect(desk.effects == [.save([edit])])
-  }
-
-  @Test func laterChangesNothing() {
-    var desk = conflicted()
-    desk.press("X Enter Esc")
-    #expect(desk.effects == [.loadHistory(Sample.github, Sample.attribute(2))])
-    #expect(desk.session.detail == .attributes)
-  }
-
-  @Test func aConflictSettledElsewhereLeavesTheScreen() {
-    var desk = conflicted()
-    desk.press("X Enter")
-    desk.send(.contexts(Sample.records()))
-    #expect(desk.session.detail == .attributes)
-    #expect(desk.message == "This conflict was settled.")
-  }
-
-  @Test func namesInConflictAreChosenToo() {
-    var desk = Desk.open()
-    let names = [
-      Sample.value(70, "github", by: Sample.home, at: Sample.now - 5000),
-      Sample.value(71, "hub", by: Sample.work),
-    ]
-    let record = ContextRecord(
-      id: Sample.github, name: "hub", kind: .account, attributes: Sample.attributes(),
-      updatedAt: Sample.now, updatedBy: Sample.work, names: names)
-    desk.send(.contexts([record]))
-    desk.press("Enter")
-    #expect(desk.text.contains("the name was changed on two devices"))
-    desk.press("1 Enter")
-    #expect(desk.effects == [.save([.resolveName(Sample.github, keep: Sample.version(70))])])
   }
 }

@@ -34,7 +34,7 @@ import Wire
   ]
 
   private func event(_ dice: inout Dice, now: inout Int64) -> Event {
-    switch dice.below(40) {
+    switch dice.below(48) {
     case 0: return .paste(dice.pick(Self.texts))
     case 1:
       return .resize(
@@ -53,13 +53,32 @@ import Wire
       return .changed([Sample.change(kind, UInt8(dice.below(9) + 1), 2, "password")])
     case 7: return .status(dice.pick([Sample.status(behind: 3), Sample.offline, SyncStatus()]))
     case 8, 9: return .outcome(outcome(&dice, now: now))
+    case 40:
+      return .updated(
+        [dice.pick(dice.pick([Sample.records(), Sample.contested, Sample.records([])]))],
+        removed: dice.below(2) == 0 ? [] : [Sample.context(UInt8(dice.below(9) + 1))])
+    case 41:
+      return .drafts(dice.pick([[], [DraftTests.email], [DraftTests.email, DraftTests.library]]))
+    case 42: return .notice(AlarmTests.replaced)
+    case 43:
+      return .progress(dice.pick([nil, SyncProgress(done: 3, total: 12, what: "snapshot")]))
+    case 44: return dice.below(4) == 0 ? .closing : .status(AlarmTests.status(["fork", "x"]))
+    case 45:
+      now += 250
+      return .clock(now)
+    case 46: return .contexts(Sample.contested)
     case 10...13: return .key(.character(dice.pick(Array("abc \u{E9}\u{65E5}"))))
     default: return .key(dice.pick(Self.keys))
     }
   }
 
   private func outcome(_ dice: inout Dice, now: Int64) -> Outcome {
-    switch dice.below(14) {
+    switch dice.below(19) {
+    case 14: .notSaved("The disk is full.")
+    case 15: .trash(dice.pick([[], TimeTests.trash]))
+    case 16: .past(at: now - Int64(dice.below(5)) * 86_400_000, dice.pick([[], Sample.contested]))
+    case 17: .reversed(Reversal(isRedo: false, what: "3 changes", result: .gone))
+    case 18: .history(Sample.github, Sample.attribute(3), TimeTests.versions)
     case 0: .unlocked
     case 1: .wrongPassphrase(triesLeft: dice.below(3), waitSeconds: dice.below(2) * 30)
     case 2: .failed("No route to the server.")

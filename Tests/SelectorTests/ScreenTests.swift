@@ -29,7 +29,7 @@ import Wire
     try Snapshot.check(desk.session.view(), "too small")
   }
 
-  static let states: [State] = gates + browsing + incoming + screens + forms
+  static let states: [State] = gates + browsing + incoming + screens + standing + forms
 
   private static let gates: [State] = [
     State(
@@ -189,6 +189,113 @@ import Wire
           .outcome(
             .pairingOffer(
               name: "mobile", words: ["maple", "orbit", "tulip", "anvil", "cedar", "lunar"])))
+      }),
+  ]
+
+  private static let standing: [State] = [
+    State(
+      name: "conflict list",
+      reach: { desk in
+        desk.send(.contexts(Sample.contested))
+        var status = Sample.status()
+        status.conflicts = 3
+        desk.send(.status(status))
+        desk.press("X")
+      }),
+    State(
+      name: "conflict with a deletion",
+      reach: { desk in
+        desk.send(.contexts(Sample.contested))
+        desk.press("X j j Enter")
+      }),
+    State(
+      name: "context that came back",
+      reach: { desk in
+        desk.send(.contexts(Sample.contested))
+        desk.press("X G Enter")
+      }),
+    State(name: "no alarms", reach: { $0.press("A") }),
+    State(
+      name: "alarms",
+      reach: { desk in
+        desk.send(.status(AlarmTests.status(["rollback", "fork"])))
+        desk.send(.notice(AlarmTests.replaced))
+        desk.press("A")
+      }),
+    State(
+      name: "alarm taken down",
+      reach: { desk in
+        desk.send(.status(AlarmTests.status(["rollback"])))
+        desk.press("A d")
+      }),
+    State(
+      name: "trash",
+      reach: { desk in
+        desk.press("T")
+        desk.send(.outcome(.trash(TimeTests.trash)))
+      }),
+    State(
+      name: "trash empty",
+      reach: { desk in
+        desk.press("T")
+        desk.send(.outcome(.trash([])))
+      }),
+    State(
+      name: "history of a context",
+      reach: { desk in
+        desk.press("Enter j H i")
+        desk.send(.outcome(.history(Sample.github, Sample.attribute(2), TimeTests.versions)))
+        desk.send(
+          .outcome(
+            .history(
+              Sample.github, Sample.attribute(3),
+              [Sample.value(3, "ann@example.test", by: Sample.mobile, at: Sample.at(20, 0, 0))])))
+      }),
+    State(
+      name: "as it was",
+      reach: {
+        $0.send(
+          .outcome(
+            .past(
+              at: Sample.now - 12 * 86_400_000,
+              Sample.records(Sample.attributes(email: "old@example.test")))))
+      }),
+    State(
+      name: "unsaved edits", reach: { $0.send(.drafts([DraftTests.email, DraftTests.library])) }),
+    State(
+      name: "unsaved edit discarded",
+      reach: { desk in
+        desk.send(.drafts([DraftTests.email, DraftTests.library]))
+        desk.press("d")
+      }),
+    State(
+      name: "unsaved edits later",
+      reach: { desk in
+        desk.send(.drafts([DraftTests.email, DraftTests.library]))
+        desk.send(.notice(AlarmTests.replaced))
+        desk.press("Esc j")
+      }),
+    State(
+      name: "progress",
+      reach: { $0.send(.progress(SyncProgress(done: 12, total: 40, what: "sync"))) }),
+    State(
+      name: "undone",
+      reach: { desk in
+        desk.press("z")
+        desk.send(
+          .outcome(
+            .reversed(
+              Reversal(
+                isRedo: false, what: "password of github.example",
+                result: .back(Sample.at(12, 3, 0))))))
+      }),
+    State(
+      name: "editing while it is deleted",
+      reach: { desk in
+        desk.press("Enter j j e")
+        desk.type("x")
+        desk.send(.updated([], removed: [Sample.github]))
+        desk.send(.changed([Sample.change(.removed, 2)]))
       }),
   ]
 

@@ -1,118 +1,121 @@
+import PushServer
 import Sync
 import Vault
 import Wire
 
-@testable import Sync
-
-/// A device's disk: what survives a crash.
-struct SimulatedDisk {
-  var state: StoredState
-  var log: [Envelope] = []
-  /// The next write fails, as on a full disk.
-  var isFull = false
-
-  struct Full: Error {}
-
-  /// All of `transaction` or nothing.
-  mutating func write(_ transaction: Transaction) throws {
-    if isFull { throw Full() }
-    log += transaction.commits
-    for envelope in transaction.commits {
-      let header = envelope.header
-      state.frontier[header.device] = Head(sequence: header.sequence, hash: envelope.hash)
-    }
-    state.records += transaction.records
-    if let frontier = transaction.serverFrontier { state.serverFrontier = frontier }
-    if let generation = transaction.generation { state.generation = generation }
-    if let settled = transaction.settled { state.settled = settled }
-    state.notices += transaction.notices
-  }
-
-  func commits(beyond frontier: Frontier, count: Int) -> [Envelope] {
-    Array(
-      log.lazy.filter { $0.header.sequence > frontier.sequence(of: $0.header.device) }
-        .prefix(count))
-  }
-}
-
-/// The shell around one core, with everything outside replaced by the world.
-struct SimulatedDevice {
-  let number: Int
-  let keyring: Keyring
-  var core: SyncCore
-  var disk: SimulatedDisk
-  /// How far its wall clock is off, milliseconds.
-  let skew: Int64
-  var isPushUp = false
-  var isUp = true
-  /// The request whose outcome it waits for.
-  var pending: Int?
-  /// The form the person has open.
-  var form: ContextID?
-  /// What the person saved and was told is saved: unique texts.
-  var promised: [Promise] = []
-
+/// One device: the real core in a shell whose disk, clock and chance belong to the world.
+final class SimulatedDevice {
+  /// What the person saved and was told is saved: a unique text.
   struct Promise {
     let context: ContextID
     let attribute: AttributeID
     let text: String
+    /// What stood on the screen when the form was opened; nil for a command line.
+    let base: [VersionID]?
   }
 
-  static let waits: SyncMachine.Waits = {
-    var waits = SyncMachine.Waits()
-    // Only signals may bring changes within a run: the timed sync would hide a lost one.
-    waits.pollWithPush = .seconds(100_000)
-    return waits
-  }()
+  /// A form the person has open.
+  struct Form {
+    let context: ContextID
+    let attribute: AttributeID
+    let base: [VersionID]
+  }
 
-  init(number: Int, keyring: Keyring, records: [MembershipRecord], skew: Int64) throws {
+  let number: Int
+  var keyring: Keyring
+  /// The keys of every identity it had, and of the one it prepares: files beside the store.
+  var keyrings: [DeviceID: Keyring]
+  /// The next identity of an earlier one, kept before anybody hears of it.
+  var successors: [DeviceID: Successor] = [:]
+  /// Counts processes: what one of them began, the next does not hear of.
+  var life = 0
+  /// Commits more than there are that the store says, so that snapshots come soon.
+  let bias: Int
+  var core: SyncCore
+  var disk: Disk
+  var entropy: DeviceEntropy
+  /// How far its wall clock is off, milliseconds.
+  var skew: Int64
+  /// What its wall clock shows for ever.
+  var frozenAt: Int64?
+  var isUp = true
+  /// Destroyed for good.
+  var isGone = false
+  /// The request whose outcome it waits for.
+  var pending: Int?
+  var connection: Hub.ConnectionID?
+  /// When the push connection was last asked for, and how often it ended soon after.
+  var connectedAt: Int64 = 0
+  var hangUps = 0
+  var form: Form?
+  var promised: [Promise] = []
+  /// Until when the shell lets timers be, after the disk refused one.
+  var timersRestUntil: Int64 = 0
+  var requests = 0
+  /// States its disk was in, for a restore; filled when the weather has restores.
+  var past: [Disk.Contents] = []
+  /// The most it ever held, for the check that this never shrinks.
+  var held = Frontier()
+  var memberCount = 0
+  /// Requests that were sent since a hostile answer.
+  var requestsSinceHostility: Int?
+
+  init(
+    number: Int, keyring: Keyring, records: [MembershipRecord], skew: Int64, seed: UInt64,
+    bug: PlantedBug?, bias: Int = 0
+  ) throws {
+    self.bias = bias
+    keyrings = [keyring.device: keyring]
     self.number = number
     self.keyring = keyring
     self.skew = skew
-    disk = SimulatedDisk(state: StoredState(records: records))
+    entropy = DeviceEntropy(seed: seed, bug: bug)
+    disk = Disk(state: StoredState(records: records), device: keyring.device)
     core = try SyncCore(
-      device: keyring.device, account: keyring.account, stored: disk.state, waits: Self.waits)
+      device: keyring.device, account: keyring.account, stored: disk.state(bias: bias))
   }
+
+  var isLocked: Bool { core.isLocked }
 
   func moment(_ now: Int64) -> SyncCore.Moment {
-    SyncCore.Moment(uptime: .milliseconds(now), wall: 1_700_000_000_000 + now + skew)
+    SyncCore.Moment(
+      uptime: .milliseconds(now), wall: frozenAt ?? (World.epoch + now + skew))
   }
 
-  /// Decide on a copy, write, then keep the copy: as the real shell does.
-  mutating func take(
-    _ event: SyncCore.Event, at now: Int64, _ entropy: inout SeededEntropy, bug: PlantedBug?
-  ) throws -> SyncCore.Step {
-    var next = core
-    var step = try next.step(event, at: moment(now), entropy: &entropy)
-    if bug == .loseSettledEdits { step.transaction.settled = nil }
-    if bug == .keepCopyWhenDiskIsFull { core = next }
-    if !step.transaction.isEmpty { try disk.write(step.transaction) }
-    core = next
-    return step
-  }
-
-  /// A new process on the same disk: locked, then unlocked by a fold of the log.
-  mutating func restart(at now: Int64) throws -> SyncCore.Event {
+  /// A new process on what the disk holds: locked.
+  func start(waits: SyncMachine.Waits) throws {
+    life += 1
+    if let known = keyrings[disk.current.device] { keyring = known }
     core = try SyncCore(
-      device: keyring.device, account: keyring.account, stored: disk.state, waits: Self.waits)
+      device: keyring.device, account: keyring.account, stored: disk.state(bias: bias),
+      waits: waits)
+    (pending, form, connection, isUp) = (nil, nil, nil, true)
+    timersRestUntil = 0
+    entropy.restart()
+  }
+
+  /// What the log says, folded as the shell does it at unlock.
+  func folded(at now: Int64) throws -> Replica {
     var replica = Replica(own: keyring.device)
-    for envelope in disk.log {
+    if let checkpoint = disk.current.checkpoint {
+      try keyring.openSnapshot(checkpoint, membership: core.membership) { piece in
+        try replica.merge(piece: piece, now: moment(now).wall)
+      }
+    }
+    for envelope in disk.current.beyondCheckpoint {
       try replica.fold(
         envelope, with: keyring, membership: core.membership, now: moment(now).wall)
     }
-    (pending, form, isPushUp, isUp) = (nil, nil, false, true)
-    return .unlocked(keyring, replica)
+    return replica
   }
-}
 
-/// Bugs the checks have to find; each is caught by another kind of check.
-enum PlantedBug: CaseIterable, Sendable {
-  /// Safety: the shell forgets to keep saved edits until they are committed.
-  case loseSettledEdits
-  /// Safety: memory runs ahead of a disk that refused the write.
-  case keepCopyWhenDiskIsFull
-  /// Liveness: signals start nothing.
-  case ignoreSignals
-  /// Every step: the core is not told that a form is open.
-  case forgetOpenForms
+  /// The versions of saved edits that no commit holds yet.
+  func settledVersions() throws -> [Shadow.Version] {
+    // The store may belong to the next identity a moment before the process does.
+    let keyring = keyrings[disk.current.device] ?? keyring
+    return try disk.current.state.settled.flatMap { row in
+      try Shadow.read(
+        try keyring.openRow(row.sealed, binding: "settled/\(row.context)"))
+    }
+  }
 }

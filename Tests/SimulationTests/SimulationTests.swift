@@ -1,94 +1,60 @@
 import Foundation
+import Sync
 import Testing
-import Vault
-import Wire
 
-/// Three devices and a server on a bad network in virtual time. `SEED=n` replays one run and prints
-/// its trace; `SEEDS=n` sets how many runs there are.
+/// Many devices and both servers in all kinds of weather, in virtual time.
+///
+/// `SEED=n` replays one run and prints its trace; `SEEDS=n` sets how many runs there are.
 @Suite struct SimulationTests {
-  private static let family = Result { try Family.make(devices: 3) }
-
-  private static var seeds: [UInt64] {
-    let environment = ProcessInfo.processInfo.environment
-    if let seed = environment["SEED"].flatMap(UInt64.init) { return [seed] }
-    return Array(1...(environment["SEEDS"].flatMap(UInt64.init) ?? 60))
+  private static let inItsWeather: Runs.Make = { seed, isTracing in
+    try World(
+      family: try Runs.family.get(), seed: seed, weather: .of(seed: seed), isTracing: isTracing)
   }
 
-  /// Runs one scenario over all seeds and names those that fail.
-  private func failures(
-    over seeds: [UInt64] = seeds, weather: Weather, bug: PlantedBug? = nil,
-    _ scenario: (inout World) throws -> Void
-  ) throws -> [String] {
-    let family = try Self.family.get()
-    var failures: [String] = []
-    for seed in seeds {
-      var world = try World(family: family, seed: seed, weather: weather, bug: bug)
-      do {
-        try scenario(&world)
-      } catch let violation as Violation {
-        failures.append("SEED=\(seed): \(violation)")
-        if seeds.count == 1 { print(world.trace.joined(separator: "\n")) }
-      }
+  @Test func nothingIsLostInAnyWeatherAndAllAgreeAfterIt() async throws {
+    let outcomes = try await Runs.outcomes(
+      over: Runs.seeds, limit: 5, Self.inItsWeather, Scenario.safety)
+    #expect(Runs.report(outcomes) == [])
+    guard Runs.seeds.count >= 200 else { return }
+    // Weather in which nothing happens would prove nothing.
+    let tally = outcomes.reduce(into: [Trouble: Int]()) { $0.merge($1.tally, uniquingKeysWith: +) }
+    print("troubles \(tally.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", "))")
+    #expect(Trouble.allCases.filter { tally[$0] == nil } == [])
+  }
+
+  @Test func signalsAloneBringEveryoneUpToDate() async throws {
+    let seeds = Runs.seed.map { [$0] } ?? Array(0..<(Runs.defaultCount / 10))
+    let make: Runs.Make = { seed, isTracing in
+      // The timed sync would hide a signal that was lost.
+      var waits = SyncMachine.Waits()
+      waits.pollWithPush = .seconds(100_000)
+      return try World(
+        family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing,
+        waits: waits)
     }
-    return failures
+    #expect(try await Runs.failures(over: seeds, make, Scenario.liveness) == [])
   }
 
-  private static func safety(_ world: inout World) throws {
-    try world.live(acts: 30)
-    try world.heal()
-    try world.checkAgreement()
+  @Test func theSameSeedGivesTheSameTrace() async throws {
+    let seeds = Array(0..<UInt64(2 * Weather.catalogue.count))
+    let first = try await Runs.outcomes(over: seeds, Self.inItsWeather, Scenario.safety)
+    let second = try await Runs.outcomes(over: seeds, Self.inItsWeather, Scenario.safety)
+    #expect(first.map(\.traceHash) == second.map(\.traceHash))
+    #expect(Set(first.map(\.traceHash)).count == seeds.count)
+    print("traces \(first.reduce(0) { ($0 &* 31) &+ $1.traceHash })")
   }
 
-  private static func liveness(_ world: inout World) throws {
-    try world.live(acts: 20)
-    try world.checkAgreement()
-  }
-
-  @Test func nothingIsLostInAStormAndAllAgreeAfterIt() throws {
-    #expect(try failures(weather: .storm, Self.safety) == [])
-  }
-
-  @Test func signalsAloneBringEveryoneUpToDate() throws {
-    #expect(try failures(weather: .calm, Self.liveness) == [])
-  }
-
-  @Test func theSameSeedGivesTheSameTrace() throws {
-    let family = try Self.family.get()
-    for seed in [1, 2, 3] as [UInt64] {
-      var traces: [TraceHash] = []
-      for _ in 0..<2 {
-        var world = try World(family: family, seed: seed, weather: .storm)
-        try Self.safety(&world)
-        traces.append(TraceHash(world.trace))
-      }
-      #expect(traces[0] == traces[1])
+  /// New seeds until the time is over: `SOAK_MINUTES=60 swift test -c release --filter soak`.
+  @Test(.enabled(if: Runs.number("SOAK_MINUTES") != nil))
+  func soak() async throws {
+    let end = ContinuousClock.now + .seconds(60 * Int(Runs.number("SOAK_MINUTES") ?? 0))
+    var seed = UInt64(Date.now.timeIntervalSince1970) << 20
+    while ContinuousClock.now < end {
+      let failures = try await Runs.failures(
+        over: Array(seed..<(seed + 1000)), Self.inItsWeather, Scenario.safety)
+      print("seeds \(seed) to \(seed + 999): \(failures.isEmpty ? "well" : "\(failures)")")
+      #expect(failures == [])
+      seed += 1000
     }
-  }
-
-  @Test(arguments: PlantedBug.allCases)
-  func everyPlantedBugIsFound(bug: PlantedBug) throws {
-    let found: [String]
-    switch bug {
-    case .ignoreSignals:
-      found = try failures(over: Array(1...5), weather: .calm, bug: bug, Self.liveness)
-    case .forgetOpenForms:
-      found = try failures(over: Array(1...5), weather: .calm, bug: bug, Self.safety)
-    case .loseSettledEdits, .keepCopyWhenDiskIsFull:
-      found = try failures(over: Array(1...30), weather: .storm, bug: bug, Self.safety)
-    }
-    #expect(!found.isEmpty, "no check noticed: \(bug)")
-  }
-}
-
-/// A trace by its hash, so that a difference prints in one line.
-private struct TraceHash: Equatable {
-  let text: String
-
-  init(_ trace: [String]) {
-    text = TraceHash.hash(trace.joined(separator: "\n"))
-  }
-
-  private static func hash(_ text: String) -> String {
-    "\(Digest32.sha256(Array(text.utf8)))"
   }
 }

@@ -200,7 +200,9 @@ import Wire
     #expect(notices.count == SQLiteStore.notices + 1)
     #expect(notices.first?.at == 1)
     #expect(notices.last?.text == "\(SQLiteStore.notices + 9)")
-    try store.removeNotices(code: "fork")
+    var clearing = Transaction()
+    clearing.clearedNotices = ["fork"]
+    try store.write(clearing)
     notices = try store.load().notices
     #expect(!notices.contains { $0.isAlarm })
   }
@@ -235,7 +237,7 @@ import Wire
     #expect(try pragma("trusted_schema") == "0")
     #expect(try pragma("cell_size_check") == "1")
     #expect(try pragma("application_id") == "\(Schema.applicationID)")
-    #expect(try pragma("user_version") == "1")
+    #expect(try pragma("user_version") == "2")
   }
 
   @Test func allFilesAreForTheirOwnerOnly() throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Storage
 import Sync
+import Vault
 import Wire
 
 /// Stands in for SHA-256: 32 bytes that differ when the input does.
@@ -29,11 +30,15 @@ struct Author {
     device = id(number)
   }
 
-  mutating func commit(bytes: Int = 100) -> Envelope {
+  var frontier: Frontier {
+    sequence == 0 ? Frontier() : Frontier([device: Head(sequence: sequence, hash: previous)])
+  }
+
+  mutating func commit(bytes: Int = 100, dependencies: Frontier = Frontier()) -> Envelope {
     sequence += 1
     let header = EnvelopeHeader(
       kind: .data, account: id(1), epoch: 1, device: device, sequence: sequence,
-      previous: previous, memberHead: .zero, dependencies: Frontier(),
+      previous: previous, memberHead: .zero, dependencies: dependencies,
       nonce: [UInt8](repeating: 7, count: 24))
     let text = (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &+ Int(sequence)) }
     let all = header.encoded(ciphertextLength: bytes) + text + [UInt8](repeating: 9, count: 64)
@@ -45,6 +50,21 @@ struct Author {
   mutating func commits(_ count: Int, bytes: Int = 100) -> [Envelope] {
     (0..<count).map { _ in commit(bytes: bytes) }
   }
+}
+
+/// A snapshot of device 9, which never committed.
+func snapshot(covering frontier: Frontier, chunks: Int = 2, bytes: Int = 100) -> SealedSnapshot {
+  let header = EnvelopeHeader(
+    kind: .snapshotManifest, account: id(1), epoch: 1, device: id(9), sequence: 0,
+    previous: .zero, memberHead: .zero, dependencies: frontier,
+    nonce: [UInt8](repeating: 7, count: 24))
+  let all =
+    header.encoded(ciphertextLength: 20) + [UInt8](repeating: UInt8(chunks), count: 20)
+    + [UInt8](repeating: 9, count: 64)
+  guard let manifest = try? Envelope(bytes: all) else { preconditionFailure("a bad sample") }
+  return SealedSnapshot(
+    manifest: manifest,
+    chunks: (0..<chunks).map { [UInt8](repeating: UInt8($0), count: bytes) })
 }
 
 func record(_ number: UInt64, body: String = "{}") -> MembershipRecord {

@@ -140,7 +140,7 @@ import Wire
     let changes = work.hear(home, from: 1)
     #expect(changes.map(\.kind) == [.removed])
     #expect(work.replica.contexts.isEmpty)
-    #expect(work.replica.deleted.map(\.name) == ["github.example"])
+    #expect(work.replica.trash(now: work.now).map(\.name) == ["github.example"])
     try work.make(.restoreContext(context))
     #expect(work.context("github.example")?.attribute("password")?.text == "first")
   }

@@ -78,6 +78,20 @@ extension [SyncCore.Effect] {
     #expect(bench.disk.count == 1 && bench.settled.isEmpty)
   }
 
+  @Test func aCommandTakesWhatWasSavedBeforeItAlong() throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: false))
+    let context = try #require(bench.context)
+    try bench.take(.saved([.renameContext(context.id, name: "hub")], immediately: true))
+    #expect(bench.disk.count == 1 && bench.settled.isEmpty)
+    try bench.take(.formOpened(context.id))
+    try bench.take(.saved([.renameContext(context.id, name: "open")], immediately: true))
+    #expect(bench.disk.count == 1 && bench.settled.count == 1)
+    try bench.take(.formClosed(context.id))
+    _ = try bench.pass(.milliseconds(300))
+    #expect(bench.disk.count == 2)
+  }
+
   @Test func nothingOfAContextLeavesWhileItsFormIsOpen() throws {
     var bench = try Bench()
     try bench.take(.saved([Self.github], immediately: true))
@@ -203,7 +217,7 @@ extension [SyncCore.Effect] {
     var fresh = try Bench()
     fresh.core = try SyncCore(
       device: bench.core.device, account: bench.core.account,
-      stored: StoredState(records: bench.core.membership.records))
+      stored: StoredState(records: bench.core.membership.records, isUncertain: true))
     try fresh.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
     let frontier = bench.core.frontier
     try fresh.take(.answered(fresh.answer(holding: frontier, frames: [forged])))
@@ -219,7 +233,7 @@ extension [SyncCore.Effect] {
     var fresh = try Bench()
     fresh.core = try SyncCore(
       device: bench.core.device, account: bench.core.account,
-      stored: StoredState(records: bench.core.membership.records))
+      stored: StoredState(records: bench.core.membership.records, isUncertain: true))
     try fresh.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
     let answer = fresh.answer(holding: bench.core.frontier, frames: [bench.disk[1]])
     try fresh.take(.answered(answer))

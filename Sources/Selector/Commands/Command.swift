@@ -9,7 +9,7 @@ public struct Command: Hashable, Sendable {
     case contextsPane = "contexts-pane", attributesPane = "attributes-pane"
     case statusPane = "status-pane"
     case grow, shrink
-    case signals, devices, conflicts
+    case signals, devices, conflicts, alarms, trash
     case down, up, first, last
     case halfPageDown = "half-page-down", halfPageUp = "half-page-up"
     case pageDown = "page-down", pageUp = "page-up"
@@ -19,6 +19,7 @@ public struct Command: Hashable, Sendable {
     case changePassword = "change-password", whatChanged = "what-changed"
     case undo, redo
     case open, back, edit, copy, reveal, history, restore
+    case wholeContext = "whole-context"
     case chooseFirst = "choose-first", chooseSecond = "choose-second", keepBoth = "keep-both"
     case apply, pair
     case left, right, wordLeft = "word-left", wordRight = "word-right"

@@ -29,8 +29,6 @@ extension Command {
     Command(.addAttribute, .context, "a", "add attribute", .change, hint: "add", rank: 9),
     Command(.rename, .context, "r", "rename", .change),
     Command(.whatChanged, .context, "i", "what changed", .change),
-    Command(.undo, .context, "z", "take back", .change),
-    Command(.redo, .context, "Z", "do again", .change),
   ]
 
   private static let lists: [Command] = [
@@ -45,7 +43,8 @@ extension Command {
     Command(.find, .lists, "/", "narrow the list", .find, hint: "find", rank: 2),
     Command(.nextHit, .lists, "n", "next hit", .find),
     Command(.previousHit, .lists, "N", "previous hit", .find),
-    Command(.back, .lists, "Esc", "whole list again", .find),
+    Command(
+      .back, .lists, "Esc", "whole list again, back to now", .find, hint: "back to now", rank: 0),
   ]
 
   private static let everywhere: [Command] = [
@@ -61,6 +60,10 @@ extension Command {
     Command(.signals, .everywhere, "S", "signals", .sync),
     Command(.devices, .everywhere, "D", "devices", .sync),
     Command(.conflicts, .everywhere, "X", "conflicts", .sync),
+    Command(.alarms, .everywhere, "A", "alarms and notices", .sync),
+    Command(.trash, .everywhere, "T", "deleted contexts", .change),
+    Command(.undo, .everywhere, "z", "undo the newest change", .change),
+    Command(.redo, .everywhere, "Z", "redo it", .change),
     Command(.lock, .everywhere, "L", "lock now", .other),
     Command(.help, .everywhere, "?", "this help", .other, hint: "help", rank: 1),
     Command(.quit, .everywhere, "q", "quit", .other, hint: "quit", rank: 2),
@@ -80,15 +83,27 @@ extension Command {
       Command(.pair, .devices, "+", "pair a device", .use, hint: "pair", rank: 1),
       Command(.sync, .devices, "s", "sync now", .sync, hint: "sync", rank: 3),
       Command(.back, .devices, "Esc", "back to the attributes", .move, hint: "back", rank: 0),
-      Command(.open, .conflicts, "Enter", "both values", .use, hint: "show", rank: 0),
+      Command(.open, .conflicts, "Enter", "both values", .use, hint: "choose", rank: 0),
       Command(.back, .conflicts, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
       Command(.open, .signals, "Enter", "go to the context", .use, hint: "go there", rank: 0),
       Command(.back, .signals, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
       Command(.copy, .history, "y", "copy", .use, hint: "copy", rank: 2),
       Command(.reveal, .history, "v", "reveal 15 s", .use, hint: "reveal", rank: 2),
-      Command(.restore, .history, "Enter", "use again, asks", .change, hint: "use again", rank: 3),
+      Command(
+        .restore, .history, "Enter r", "use this value again", .change, hint: "use again", rank: 3),
+      Command(
+        .wholeContext, .history, "i", "all attributes, or this one", .use, hint: "all attributes",
+        rank: 4),
       Command(.back, .history, "Esc", "back to the attributes", .move, hint: "back", rank: 0),
-    ] + conflict
+    ] + standing + conflict
+
+  private static let standing: [Command] = [
+    Command(.restore, .trash, "Enter", "restore the context", .change, hint: "restore", rank: 0),
+    Command(.back, .trash, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+    Command(
+      .delete, .alarms, "d", "it is dealt with, asks", .change, hint: "dealt with", rank: 0),
+    Command(.back, .alarms, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+  ]
 
   private static let conflict: [Command] = [
     Command(.chooseFirst, .conflict, "1", "choose the first value", .use, hint: "choose", rank: 1),
@@ -105,7 +120,15 @@ extension Command {
 
 // What takes the keys instead of a pane.
 extension Command {
-  private static let dialogs: [Command] = generator + prompts + gates
+  private static let dialogs: [Command] = generator + drafts + prompts + gates
+
+  private static let drafts: [Command] = [
+    Command(.open, .drafts, "Enter", "go on with it", .use, hint: "go on", rank: 0),
+    Command(.delete, .drafts, "d", "discard it, asks", .change, hint: "discard", rank: 2),
+    Command(.down, .drafts, "j Down C-n", "next", .move),
+    Command(.up, .drafts, "k Up C-p", "previous", .move),
+    Command(.back, .drafts, "Esc", "later", .move, hint: "later", rank: 1),
+  ]
 
   private static let generator: [Command] = [
     Command(.apply, .generator, "Enter", "use it", .use, hint: "use", rank: 0),

@@ -1,6 +1,6 @@
 /// A command that is typed after `:` because it takes words, or has no key.
 enum LineCommand: String, CaseIterable {
-  case theme, pair, `import`, export, peers, log, conflicts, sync, lock
+  case theme, pair, `import`, export, peers, log, conflicts, drafts, at, trash, alarms, sync, lock
   case saveScreen = "save-screen"
   case help
   case quit = "q"
@@ -15,6 +15,10 @@ enum LineCommand: String, CaseIterable {
     case .peers: "the devices"
     case .log: "the signals"
     case .conflicts: "what waits for a choice"
+    case .drafts: "unsaved edits to go on with"
+    case .at: "TIME   everything as it was: 12:03, 2026-11-10, 3d"
+    case .trash: "deleted contexts, for 30 days"
+    case .alarms: "alarms and notices"
     case .sync: "synchronise now"
     case .lock: "lock now"
     case .saveScreen: "FILE   write this screen as text"
@@ -27,7 +31,7 @@ enum LineCommand: String, CaseIterable {
   var wordCount: Int {
     switch self {
     case .import, .export: 2
-    case .theme, .saveScreen: 1
+    case .theme, .saveScreen, .at: 1
     default: 0
     }
   }

@@ -15,6 +15,9 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
   case signals
   case history
   case conflict
+  case trash
+  case alarms
+  case drafts
   /// Line editing, wherever text is typed.
   case editing
   case field
@@ -35,10 +38,11 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .always, .everywhere, .lists, .context, .editing: [self]
     case .contexts, .attributes: [self, .context, .lists, .everywhere, .always]
-    case .status, .devices, .conflicts, .signals, .history: [self, .lists, .everywhere, .always]
+    case .status, .devices, .conflicts, .signals, .history, .trash, .alarms:
+      [self, .lists, .everywhere, .always]
     case .conflict: [self, .everywhere, .always]
     case .field, .note, .form, .find, .command, .locked: [self, .editing, .always]
-    case .generator, .question, .pairing, .kit, .welcome: [self, .always]
+    case .generator, .drafts, .question, .pairing, .kit, .welcome: [self, .always]
     case .help: [self, .lists, .always]
     }
   }
@@ -50,7 +54,9 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
   var caption: String {
     switch self {
     case .command: "command line"
+    case .drafts: "unsaved edits"
     case .kit: "account secret"
+    case .trash: "deleted contexts"
     case .locked: "unlocking"
     case .welcome: "first run"
     default: rawValue

@@ -14,32 +14,115 @@ struct NameIndex: Sendable {
     static let gapLimit = 8
   }
 
-  private var arena: [UInt8] = []
-  /// Where each name begins, and the arena's end.
-  private var starts: [Int] = [0]
-
-  init(_ names: some Sequence<String>) {
-    for name in names {
-      Self.appendFolded(name, to: &arena)
-      starts.append(arena.count)
-    }
+  /// A name that a query found.
+  struct Hit: Hashable, Sendable {
+    let position: Int
+    /// Greater is better.
+    let score: Int
   }
 
-  var count: Int { starts.count - 1 }
+  /// Where a name's bytes are; a count below 0: there is none.
+  private struct Span {
+    var start: Int
+    var count: Int
+  }
+
+  private var arena: [UInt8] = []
+  private var spans: [Span] = []
+  /// Bytes of the arena that belong to no name any more.
+  private var deadBytes = 0
+
+  init(_ names: some Sequence<String>) {
+    for name in names { set(name, at: spans.count) }
+  }
+
+  /// How many positions there are, empty ones included.
+  var count: Int { spans.count }
+
+  /// Puts a name where one was or was removed, or right after the last; costs its own length, and
+  /// now and then the arena's, when more of it is dead than alive.
+  mutating func set(_ name: String, at position: Int) {
+    if position == spans.count {
+      spans.append(Span(start: 0, count: -1))
+    } else {
+      remove(at: position)
+    }
+    let start = arena.count
+    Self.appendFolded(name, to: &arena)
+    spans[position] = Span(start: start, count: arena.count - start)
+    if deadBytes > arena.count / 2 + 4096 { compact() }
+  }
+
+  /// Leaves the position empty.
+  mutating func remove(at position: Int) {
+    deadBytes += max(0, spans[position].count)
+    spans[position].count = -1
+  }
+
+  private mutating func compact() {
+    var live: [UInt8] = []
+    live.reserveCapacity(arena.count - deadBytes)
+    for position in spans.indices where spans[position].count >= 0 {
+      let span = spans[position]
+      spans[position].start = live.count
+      live.append(contentsOf: arena[span.start..<(span.start + span.count)])
+    }
+    arena = live
+    deadBytes = 0
+  }
 
   /// Positions of the names that match, the best first; all of them, in order, for an empty query.
   func matches(_ query: String) -> [Int] {
     let words = Self.words(query)
-    guard !words.isEmpty else { return Array(0..<count) }
-    var found: [(position: Int, score: Int)] = []
+    guard !words.isEmpty else { return spans.indices.filter { spans[$0].count >= 0 } }
+    return hits(words).sorted {
+      isBetter($0, $1) ?? ($0.position < $1.position)
+    }.map(\.position)
+  }
+
+  /// The names that match all words, in order of position.
+  func hits(_ words: [[UInt8]]) -> [Hit] {
     arena.withUnsafeBufferPointer { bytes in
-      for position in 0..<count {
-        let name = bytes[starts[position]..<starts[position + 1]]
-        if let score = Self.score(words, in: name) { found.append((position, score)) }
+      var found: [Hit] = []
+      for position in spans.indices where spans[position].count >= 0 {
+        let span = spans[position]
+        let name = bytes[span.start..<(span.start + span.count)]
+        if let score = Self.score(words, in: name) {
+          found.append(Hit(position: position, score: score))
+        }
       }
+      return found
     }
-    found.sort { $0.score != $1.score ? $0.score > $1.score : isShorter($0.position, $1.position) }
-    return found.map(\.position)
+  }
+
+  /// What the name at `position` is worth for these words; nil when one of them is not in it.
+  func hit(_ words: [[UInt8]], at position: Int) -> Hit? {
+    let span = spans[position]
+    guard span.count >= 0 else { return nil }
+    return arena.withUnsafeBufferPointer { bytes in
+      Self.score(words, in: bytes[span.start..<(span.start + span.count)])
+        .map { Hit(position: position, score: $0) }
+    }
+  }
+
+  /// Whether one hit goes before another by score and length; nil when these are equal.
+  func isBetter(_ one: Hit, _ other: Hit) -> Bool? {
+    if one.score != other.score { return one.score > other.score }
+    let (first, second) = (spans[one.position].count, spans[other.position].count)
+    return first == second ? nil : first < second
+  }
+
+  /// Whether one name's folded bytes go before another's; nil when they are equal.
+  func isBefore(_ one: Int, _ other: Int) -> Bool? {
+    let (first, second) = (spans[one], spans[other])
+    return arena.withUnsafeBufferPointer { bytes in
+      let shorter = min(first.count, second.count)
+      for offset in 0..<max(0, shorter) {
+        let (left, right) = (bytes[first.start + offset], bytes[second.start + offset])
+        if left != right { return left < right }
+      }
+      return first.count == second.count ? nil : first.count < second.count
+    }
   }
 
   /// Byte offsets of the name's parts that a query found, for showing them.
@@ -51,14 +134,8 @@ struct NameIndex: Sendable {
     }
   }
 
-  private func isShorter(_ one: Int, _ other: Int) -> Bool {
-    let (first, second) = (
-      starts[one + 1] - starts[one], starts[other + 1] - starts[other]
-    )
-    return first != second ? first < second : one < other
-  }
-
-  private static func words(_ query: String) -> [[UInt8]] {
+  /// The words of a query, folded as names are.
+  static func words(_ query: String) -> [[UInt8]] {
     var folded: [UInt8] = []
     appendFolded(query, to: &folded)
     return folded.split(separator: 0x20).map(Array.init)

@@ -18,14 +18,25 @@ public enum Effect: Hashable, Sendable {
   case formClosed(ContextID)
   /// One person's edit, to be kept and sent as a whole.
   case save([Edit])
+  /// An unsaved edit, to be kept sealed on disk in place of the one with its id. Whatever follows
+  /// `lock`, `suspend` and `quit` waits for it; nothing else does.
+  case keepDraft(Draft)
+  case dropDraft(DraftID)
   case sync
   case generate(GeneratorForm)
   /// `label` says what it is, without its value.
   case copy(text: String, label: String, concealed: Bool)
-  case oneTimeCode(ContextID, AttributeID)
+  /// The code that `secret` gives now.
+  case oneTimeCode(AttributeID, secret: String)
   case loadHistory(ContextID, AttributeID)
+  case loadTrash
+  /// The contexts as they were at a time (milliseconds since 1970).
+  case loadPast(Int64)
+  /// Take back, or make again, the account's newest change.
   case undo
   case redo
+  /// A person dealt with the alarms of this code.
+  case clearAlarm(code: String)
   case pair
   /// The answer to a device that wants to join; false also ends a pairing that waits for one.
   case admit(Bool)

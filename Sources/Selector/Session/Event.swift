@@ -12,12 +12,22 @@ public enum Event: Sendable {
   /// The terminal is about to be handed back to the shell.
   case suspended
   case continued
+  /// The program is about to end without having been asked to: what is typed has to be kept now.
+  case closing
   case profile(Profile)
-  /// All contexts, whenever one of them changed, sorted by name without regard to case.
+  /// All contexts: at unlock, and after more changed than is worth telling one by one.
   case contexts([ContextRecord])
+  /// What changed of the contexts and which are gone; all others are as they were.
+  case updated([ContextRecord], removed: [ContextID])
+  /// The unsaved edits that were kept on disk, once the store is open.
+  case drafts([Draft])
   /// What became different, on this device or by peers.
   case changed([Change])
   case status(SyncStatus)
+  /// How far a long synchronisation has come; nil when none is under way.
+  case progress(SyncProgress?)
+  /// Something a person should know; it stays in the list of alarms until it is dealt with.
+  case notice(Notice)
   case outcome(Outcome)
 }
 
@@ -42,11 +52,40 @@ public enum Outcome: Sendable {
   case pairingDone(name: String)
   case pairingFailed(String)
   case saved
+  /// The edits of the form that was just closed were not kept, and why.
+  case notSaved(String)
+  case reversed(Reversal)
+  case trash([TrashRecord])
+  /// The contexts as they were at a time (milliseconds since 1970).
+  case past(at: Int64, [ContextRecord])
   case imported(contexts: Int)
   case note(String)
   case oneTimeCode(attribute: AttributeID, code: String, secondsLeft: Int)
   /// All versions of one attribute, in any order.
   case history(ContextID, AttributeID, [ValueRecord])
+}
+
+/// What an undo or a redo changed.
+public struct Reversal: Hashable, Sendable {
+  public enum Result: Hashable, Sendable {
+    /// It has the value again that was written at this time (milliseconds since 1970).
+    case back(Int64)
+    /// It is as it was before.
+    case asBefore
+    case gone
+    case there
+  }
+
+  public let isRedo: Bool
+  /// "password of github.example"
+  public let what: String
+  public let result: Result
+
+  public init(isRedo: Bool, what: String, result: Result) {
+    self.isRedo = isRedo
+    self.what = what
+    self.result = result
+  }
 }
 
 /// One device's own facts, which no synchronisation changes.

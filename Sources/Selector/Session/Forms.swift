@@ -3,71 +3,95 @@ import Wire
 
 /// Attribute values being edited where they stand. Everything typed is one edit when it is saved.
 struct ValueForm: Hashable, Sendable {
-  struct Draft: Hashable, Sendable {
+  struct Entry: Hashable, Sendable {
     /// As it was when it was first edited: what the person saw.
     let attribute: AttributeRecord
+    /// The values this one replaces.
+    let base: [VersionID]
+    /// What is typed is kept under this id.
+    let draft: DraftID
     var editor: LineEditor
 
-    var isModified: Bool { editor.text != attribute.text }
-    /// The values this one replaces.
-    var base: [VersionID] { attribute.heads.map(\.id) }
+    var isModified: Bool {
+      editor.text != attribute.text || Set(base) != Set(attribute.heads.map(\.id))
+    }
   }
 
   /// The context as it was when the form was opened; stays on the screen if a peer deletes it.
   let record: ContextRecord
-  private(set) var drafts: [Draft] = []
+  private(set) var entries: [Entry] = []
   private(set) var current: AttributeID
   /// Whether concealed values are shown while typed.
   var isShown = false
   /// What a peer did to this context meanwhile.
   var notice: String?
 
-  init(_ record: ContextRecord, editing attribute: AttributeRecord) {
+  init(_ record: ContextRecord, editing attribute: AttributeRecord, draft: DraftID) {
     self.record = record
     current = attribute.id
-    edit(attribute)
+    edit(attribute, draft: draft)
+  }
+
+  /// The form of an edit that was interrupted, over what its author saw then.
+  init(
+    _ record: ContextRecord, goingOnWith text: String, of attribute: AttributeRecord,
+    base: [VersionID]?, draft: DraftID
+  ) {
+    self.record = record
+    current = attribute.id
+    entries = [
+      Entry(
+        attribute: attribute, base: base ?? attribute.heads.map(\.id), draft: draft,
+        editor: LineEditor(
+          text, isMultiline: attribute.isMultiline || text.contains(where: \.isNewline)))
+    ]
   }
 
   /// Goes to an attribute; what was typed into it before is still there.
-  mutating func edit(_ attribute: AttributeRecord) {
+  mutating func edit(_ attribute: AttributeRecord, draft: DraftID) {
     current = attribute.id
-    guard draft(of: attribute.id) == nil else { return }
-    drafts.append(
-      Draft(
-        attribute: attribute,
+    guard entry(of: attribute.id) == nil else { return }
+    entries.append(
+      Entry(
+        attribute: attribute, base: attribute.heads.map(\.id), draft: draft,
         editor: LineEditor(attribute.text, isMultiline: attribute.isMultiline)))
   }
 
-  func draft(of id: AttributeID) -> Draft? {
-    drafts.first { $0.attribute.id == id }
+  func entry(of id: AttributeID) -> Entry? {
+    entries.first { $0.attribute.id == id }
   }
 
-  var currentDraft: Draft? { draft(of: current) }
+  var currentEntry: Entry? { entry(of: current) }
 
   var editor: LineEditor {
-    get { currentDraft?.editor ?? LineEditor() }
+    get { currentEntry?.editor ?? LineEditor() }
     set {
-      for place in drafts.indices where drafts[place].attribute.id == current {
-        drafts[place].editor = newValue
+      for place in entries.indices where entries[place].attribute.id == current {
+        entries[place].editor = newValue
       }
     }
   }
 
   var edits: [Edit] {
-    drafts.filter(\.isModified).map {
+    entries.filter(\.isModified).map {
       .setValue(record.id, $0.attribute.id, text: $0.editor.text, base: $0.base)
     }
   }
 
-  /// The form without concealed values, as it may wait in a locked selector; nil when nothing that
-  /// was typed is left.
-  var withoutSecrets: ValueForm? {
-    var form = self
-    form.isShown = false
-    form.drafts.removeAll { $0.attribute.isConcealed || !$0.isModified }
-    guard let last = form.drafts.last else { return nil }
-    form.current = last.attribute.id
-    return form
+  /// The context as it is now with the attributes that are being edited: these stay on the screen
+  /// when a peer deletes them.
+  func over(_ live: ContextRecord?) -> ContextRecord {
+    guard let live else { return record }
+    var attributes = live.attributes
+    for entry in entries where !attributes.contains(where: { $0.id == entry.attribute.id }) {
+      let place = record.attributes.firstIndex { $0.id == entry.attribute.id } ?? attributes.count
+      attributes.insert(entry.attribute, at: min(place, attributes.count))
+    }
+    guard attributes.count != live.attributes.count else { return live }
+    return ContextRecord(
+      id: live.id, name: live.name, kind: live.kind, attributes: attributes,
+      updatedAt: live.updatedAt, updatedBy: live.updatedBy, names: live.names,
+      deletedOn: live.deletedOn, isPending: live.isPending)
   }
 }
 
@@ -114,14 +138,42 @@ struct Form: Hashable, Sendable {
   var isShown = false
   /// What is wrong with what was typed.
   var notice: String?
+  /// What a peer did to this context meanwhile.
+  var news: String?
   /// Whether it was handed over and an answer is awaited.
   var isWaiting = false
+  /// What is typed is kept under this id; nil for forms of the first run.
+  var draft: DraftID?
+  /// What it said when it was opened: there is nothing to keep as long as it still does.
+  private(set) var original: [String: String] = [:]
 
   init(_ purpose: Purpose, title: String, fields: [Field], focus: Int = 0) {
     self.purpose = purpose
     self.title = title
     self.fields = fields
     self.focus = focus
+    original = texts
+  }
+
+  /// What the fields say, by name.
+  var texts: [String: String] {
+    Dictionary(fields.map { ($0.name, $0.text) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Fills the fields with what was typed before; a choice that is no more stays as it is.
+  mutating func fill(_ texts: [String: String]) {
+    for place in fields.indices {
+      guard let text = texts[fields[place].name] else { continue }
+      switch fields[place].content {
+      case .text(let editor):
+        fields[place].content = .text(
+          LineEditor(text, isMultiline: editor.isMultiline || text.contains(where: \.isNewline)))
+      case .choice(let choices, _):
+        if let found = choices.firstIndex(of: text) {
+          fields[place].content = .choice(choices, found)
+        }
+      }
+    }
   }
 
   /// The context whose form this is.
@@ -179,6 +231,8 @@ struct Generator: Hashable, Sendable {
   /// The password it will replace; nil when the context has none yet.
   let attribute: AttributeRecord?
   var form: GeneratorForm
+  /// The new one is kept under this id: a site may have it already when the power goes.
+  let draft: DraftID
   /// nil until the first one has been made.
   var value: String?
   var isShown = false

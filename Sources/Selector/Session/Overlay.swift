@@ -12,6 +12,8 @@ enum Overlay: Hashable, Sendable {
   case generator(Generator)
   case help(HelpScreen)
   case pairing(Pairing)
+  /// Unsaved edits to go on with.
+  case drafts(row: Int)
   /// The account secret, shown once.
   case kit(String)
 }
@@ -21,6 +23,8 @@ struct Question: Hashable, Sendable {
   enum Action: Hashable, Sendable {
     case save([Edit])
     case export(format: String, path: String)
+    case discard(DraftID)
+    case clearAlarm(code: String)
   }
 
   let text: String
@@ -88,25 +92,84 @@ enum Detail: Hashable, Sendable {
   case signals(row: Int)
   case history(HistoryView)
   case conflict(ConflictView)
+  case trash(TrashView)
+  case alarms(row: Int)
 }
 
-/// All values an attribute ever had.
+/// All values an attribute, or everything in a context, ever had.
 struct HistoryView: Hashable, Sendable {
+  struct Line: Hashable, Sendable {
+    let attribute: AttributeID
+    let version: ValueRecord
+  }
+
   let context: ContextID
+  /// The one the screen was opened for.
   let attribute: AttributeID
-  /// Newest first; nil until they have been read.
-  var versions: [ValueRecord]?
+  /// Whether the other attributes are shown too.
+  var isWhole = false
+  /// As far as they have been read.
+  private(set) var versions: [AttributeID: [ValueRecord]] = [:]
   var row = 0
+
+  init(context: ContextID, attribute: AttributeID) {
+    self.context = context
+    self.attribute = attribute
+  }
+
+  mutating func take(_ versions: [ValueRecord], of attribute: AttributeID) {
+    self.versions[attribute] = versions
+  }
+
+  /// Newest first; nil until something has been read.
+  var lines: [Line]? {
+    guard !versions.isEmpty else { return nil }
+    return versions.filter { isWhole || $0.key == attribute }
+      .flatMap { attribute, versions in
+        versions.map { Line(attribute: attribute, version: $0) }
+      }
+      .sorted { ($0.version.at, $0.version.id) > ($1.version.at, $1.version.id) }
+  }
 }
 
 /// The values of a conflict and the one that is chosen.
 struct ConflictView: Hashable, Sendable {
+  enum Subject: Hashable, Sendable {
+    /// Devices gave the context different names.
+    case name
+    case attribute(AttributeID)
+    /// One device deleted the context while another went on editing it.
+    case deletion
+  }
+
   let context: ContextID
-  /// nil when devices gave the context different names.
-  let attribute: AttributeID?
+  let subject: Subject
   var choice: VersionID?
+  /// The choice about a deletion.
+  var keepsContext = true
   /// The newest value before they parted, when it is known.
   var ancestor: ValueRecord?
+  /// Whether it was opened from the list of conflicts, to which it goes back.
+  var isFromList = false
+
+  var attribute: AttributeID? {
+    if case .attribute(let id) = subject { id } else { nil }
+  }
+}
+
+/// Deleted contexts.
+struct TrashView: Hashable, Sendable {
+  /// nil until they have been read.
+  var records: [TrashRecord]?
+  var row = 0
+}
+
+/// A look at how everything was at some time.
+struct Past: Sendable {
+  /// Milliseconds since 1970.
+  let at: Int64
+  /// The contexts as they are now.
+  var present: ContextList
 }
 
 /// Secrets in plain sight, for a while.

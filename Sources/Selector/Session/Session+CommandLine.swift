@@ -113,7 +113,9 @@ extension Session {
     case .pair:
       show(.devices(row: 0))
       return startPairing()
-    case .import: return [.importFile(format: words[1], path: words[2])]
+    case .import:
+      if refuseInPast() { return [] }
+      return [.importFile(format: words[1], path: words[2])]
     case .export:
       overlay = .question(
         Question(
@@ -124,6 +126,12 @@ extension Session {
     case .peers: return performInPane(.devices)
     case .log: return performInPane(.signals)
     case .conflicts: return performInPane(.conflicts)
+    case .drafts:
+      openDraftList()
+      return []
+    case .at: return lookAt(words.dropFirst().joined(separator: " "))
+    case .trash: return performInPane(.trash)
+    case .alarms: return performInPane(.alarms)
     case .sync: return performInPane(.sync)
     case .lock: return performInPane(.lock)
     case .help: return performInPane(.help)

@@ -32,19 +32,22 @@ extension Session {
     return []
   }
 
-  /// Leaves a narrowed list, then the attributes.
+  /// Leaves the attributes, then a narrowed list, then the past.
   private mutating func goBack() -> [Effect] {
     if focus == .attributes {
       focus(on: .contexts)
     } else if contexts.isNarrowed {
       contexts.narrow(to: "", marksBest: false)
+    } else if past != nil {
+      leavePast()
+      say("Back to now.")
     }
     return []
   }
 
   private mutating func enter(_ record: ContextRecord) -> [Effect] {
     focus(on: .attributes)
-    if record.names.count > 1 { return openConflict(record, attribute: nil) }
+    if record.names.count > 1, past == nil { return openConflict(record, about: .name) }
     return []
   }
 
@@ -75,10 +78,13 @@ extension Session {
     overlay = nil
     guard yes else {
       say("Nothing was done.")
+      if case .discard = question.action { overlay = .drafts(row: 0) }
       return []
     }
     switch question.action {
-    case .save(let edits): return [.save(edits)]
+    case .save(let edits): return save(edits)
+    case .discard(let id): return discard(id)
+    case .clearAlarm(let code): return [.clearAlarm(code: code)]
     case .export(let format, let path): return [.exportFile(format: format, path: path)]
     }
   }
@@ -113,7 +119,7 @@ extension Session {
     }
     if attribute.kind == .totp {
       copyingCode = attribute.id
-      return [.oneTimeCode(record.id, attribute.id)]
+      return [.oneTimeCode(attribute.id, secret: attribute.text)]
     }
     if attribute.hasConflict {
       say("! \(attribute.label) is in conflict; this is the newest value. X shows all.")
@@ -139,7 +145,7 @@ extension Session {
     }
     conceal()
     reveal = Reveal(target: .attribute(target.id), until: now + Reveal.milliseconds)
-    return target.kind == .totp ? [.oneTimeCode(record.id, target.id)] : []
+    return target.kind == .totp ? [.oneTimeCode(target.id, secret: target.text)] : []
   }
 
   mutating func toggleRevealOfVersions() {
@@ -179,6 +185,6 @@ extension Session {
     guard let id = change.attribute, let changed = record.attributes.first(where: { $0.id == id })
     else { return [] }
     attribute = id
-    return changed.hasConflict ? openConflict(record, attribute: changed) : []
+    return changed.hasConflict ? openConflict(record, about: .attribute(id)) : []
   }
 }

@@ -14,6 +14,8 @@ extension Session {
 
   mutating func open(_ form: Form) -> [Effect] {
     conceal()
+    var form = form
+    form.draft = drafts.newID(at: now)
     overlay = .form(form)
     return form.context.map { [.formOpened($0)] } ?? []
   }
@@ -39,11 +41,20 @@ extension Session {
 
   func renameForm(_ record: ContextRecord) -> Form {
     if focus == .attributes, let marked = markedAttribute {
-      return Form(
-        .renameAttribute(record.id, marked.id), title: "Rename  \(record.name) / \(marked.label)",
-        fields: [Form.Field(name: "label", content: .text(LineEditor(marked.label)))])
+      return renameForm(marked, of: record)
     }
-    return Form(
+    return renameForm(nameOf: record)
+  }
+
+  func renameForm(_ attribute: AttributeRecord, of record: ContextRecord) -> Form {
+    Form(
+      .renameAttribute(record.id, attribute.id),
+      title: "Rename  \(record.name) / \(attribute.label)",
+      fields: [Form.Field(name: "label", content: .text(LineEditor(attribute.label)))])
+  }
+
+  func renameForm(nameOf record: ContextRecord) -> Form {
+    Form(
       .renameContext(record.id), title: "Rename  \(record.name)",
       fields: [Form.Field(name: "name", content: .text(LineEditor(record.name)))])
   }
@@ -108,7 +119,7 @@ extension Session {
   }
 
   /// Makes the value's field fit the chosen kind: several lines for notes, hidden for secrets.
-  private func fitValue(of form: inout Form) {
+  func fitValue(of form: inout Form) {
     guard case .newAttribute = form.purpose, case .text(let editor) = form.fields[2].content else {
       return
     }
@@ -123,13 +134,13 @@ extension Session {
   }
 
   private mutating func close(_ form: Form) -> [Effect] {
-    overlay = nil
+    let effects = abandon()
     if let context = form.context {
       say("Cancelled. Nothing was changed.")
-      return [.formClosed(context)]
+      return effects + [.formClosed(context)]
     }
     if form.purpose == .newContext { say("Cancelled. Nothing was changed.") }
-    return []
+    return effects
   }
 
   private mutating func submit(_ form: Form) -> [Effect] {
@@ -144,10 +155,9 @@ extension Session {
     case .createAccount, .join: return submitFirstRun(form)
     default: break
     }
-    overlay = nil
     guard let edit = edit(from: form) else { return close(form) }
     if form.purpose == .newContext { awaitedName = trimmed(form.text("name")) }
-    return [.save([edit])] + (form.context.map { [.formClosed($0)] } ?? [])
+    return save([edit]) + (form.context.map { [.formClosed($0)] } ?? [])
   }
 
   private func edit(from form: Form) -> Edit? {

@@ -16,20 +16,16 @@ extension Session {
     }
   }
 
-  /// Everything a locked selector must not show or know goes; text typed into open attributes
-  /// waits in memory.
+  /// Everything a locked selector must not show or know goes; text typed into open forms waits
+  /// sealed on disk.
   mutating func hideForLock() -> [Effect] {
-    var effects: [Effect] = []
     conceal()
-    switch overlay {
-    case .values(let form):
-      parked = form.withoutSecrets
-      if parked == nil { effects = [.formClosed(form.record.id)] }
-    case .form(let form): effects = form.context.map { [.formClosed($0)] } ?? []
-    case .generator(let generator): effects = [.formClosed(generator.context)]
-    case .pairing: effects = [.admit(false)]
-    default: break
-    }
+    var effects = drafts.keep(openDrafts, at: now) + closingEffects
+    if case .pairing = overlay { effects = [.admit(false)] }
+    drafts.forget()
+    saving = []
+    past = nil
+    progress = nil
     // The account secret stays until it is written down: it is shown this once.
     if case .kit = overlay {} else { overlay = nil }
     detail = .attributes
@@ -46,24 +42,46 @@ extension Session {
     lockScreen = LockScreen()
     lastKeyAt = now
     if case .form(let form) = overlay, form.context == nil { overlay = nil }
-    if let form = parked {
-      parked = nil
-      overlay = .values(form)
-      focus = .attributes
-      attribute = form.current
-      say("Unlocked. What you typed is still here; it is not saved yet.")
-    }
   }
 
-  mutating func take(_ records: [ContextRecord]) {
-    let known = Set(contexts.records.map(\.id))
-    contexts.replace(with: records)
-    guard let name = awaitedName else { return }
-    if let new = records.first(where: { $0.name == name && !known.contains($0.id) }) {
+  mutating func take(all records: [ContextRecord]) -> [Effect] {
+    let new = awaited(among: records)
+    changeContexts { $0.replace(with: records) }
+    return dropTrueDrafts() + follow(new)
+  }
+
+  mutating func take(_ changed: [ContextRecord], removed: [ContextID]) -> [Effect] {
+    let new = awaited(among: changed)
+    changeContexts { $0.update(changed, removed: removed) }
+    return follow(new)
+  }
+
+  /// Changes the list of now, also while an earlier one is shown.
+  private mutating func changeContexts(_ change: (inout ContextList) -> Void) {
+    guard var taken = past else {
+      change(&contexts)
+      return
+    }
+    // Held once only, so that it is changed in place.
+    past = nil
+    change(&taken.present)
+    past = taken
+  }
+
+  /// The context a person has just made here.
+  private func awaited(among records: [ContextRecord]) -> ContextRecord? {
+    guard let name = awaitedName else { return nil }
+    return records.first { $0.name == name && contexts.record($0.id) == nil }
+  }
+
+  private mutating func follow(_ new: ContextRecord?) -> [Effect] {
+    if let new, past == nil {
       awaitedName = nil
       contexts.select(new.id)
       attribute = new.attributes.first?.id
     }
+    if case .trash = detail { return [.loadTrash] }
+    return []
   }
 
   /// A conflict rings the bell: it is the one thing that needs a person.
@@ -73,7 +91,7 @@ extension Session {
       addLine("sync", by: authors(foreign), "\(foreign.count) changes received")
     }
     for change in changes.suffix(SignalLog.limit) { log(change) }
-    for change in foreign { news.add(change) }
+    news.add(foreign)
     guard let last = foreign.last else { return [] }
     if let notice = noticeForForm(foreign) {
       warnForm(notice)
@@ -127,24 +145,38 @@ extension Session {
   /// What a person who is typing must know about a peer's change; nil when it is about another
   /// context.
   private func noticeForForm(_ changes: [Change]) -> String? {
-    guard let open = openContext, let change = changes.last(where: { $0.context == open.id })
-    else { return nil }
+    guard let open = openContext else { return nil }
+    let here = changes.filter { $0.context == open.id }
+    // What is being typed over matters more than what changed beside it.
+    let inForm = here.last { change in
+      change.attribute.map(open.attributes.contains) ?? (change.kind == .removed)
+    }
+    guard let change = inForm ?? here.last else { return nil }
     let who = name(of: change.device)
     if change.kind == .removed && change.attribute == nil {
-      return "\(who) deleted it meanwhile. Your text stays; saving brings it back."
+      return "\(change.contextName) was deleted on \(who) while you edit; saving brings it back"
     }
-    guard let id = change.attribute, open.attributes.contains(id) else { return nil }
-    let label = change.label ?? "it"
-    if change.kind == .removed {
-      return "\(who) removed \(label) meanwhile. Your text stays; saving makes a conflict."
+    guard let id = change.attribute else {
+      return "the name was changed on \(who) while you edit"
     }
-    return "\(who) changed \(label) meanwhile. Your text stays; saving makes a conflict."
+    let label = change.label ?? "an attribute"
+    let isOpen = open.attributes.contains(id)
+    switch change.kind {
+    case .removed:
+      let what = "\(label) was deleted on \(who) while you edit"
+      return isOpen ? what + "; saving brings it back" : what
+    case .added: return "\(label) was added on \(who) while you edit"
+    case .set, .conflict:
+      let what = "\(label) was changed on \(who) while you edit"
+      return isOpen ? what + "; saving keeps both" : what
+    }
   }
 
   /// The context with an open form and the attributes in it.
   private var openContext: (id: ContextID, attributes: [AttributeID])? {
     switch overlay {
-    case .values(let form): (form.record.id, form.drafts.map(\.attribute.id))
+    case .values(let form): (form.record.id, form.entries.map(\.attribute.id))
+    case .form(let form): form.context.map { ($0, []) }
     case .generator(let generator):
       (generator.context, generator.attribute.map { [$0.id] } ?? [])
     default: nil
@@ -156,6 +188,9 @@ extension Session {
     case .values(var form):
       form.notice = notice
       overlay = .values(form)
+    case .form(var form):
+      form.news = notice
+      overlay = .form(form)
     case .generator(var generator):
       generator.notice = notice
       overlay = .generator(generator)
@@ -187,7 +222,9 @@ extension Session {
     return parts.joined(separator: ", ")
   }
 
+  /// Peers have their names only once the store is open.
   private mutating func logPeers(before: SyncStatus) {
+    guard isUnlocked else { return }
     for peer in status.peers where !peer.isThisDevice {
       let old = before.peers.first { $0.id == peer.id }
       if let old, old.isOnline != peer.isOnline {
@@ -220,20 +257,36 @@ extension Session {
       return [.admit(false)]
     }
     if let reveal, reveal.until <= now { conceal() }
-    return renewCodes()
+    let due = drafts.due.map { $0 <= now } ?? false
+    return (due ? keepDrafts() : []) + renewCodes()
   }
 
   /// Asks for the next code where one that is shown has ended.
   private mutating func renewCodes() -> [Effect] {
-    guard reveal != nil, let context = record?.id else { return [] }
+    guard reveal != nil, let record else { return [] }
     let ended = codes.filter { $0.value.until <= now }.map(\.key)
     for id in ended { codes[id] = nil }
-    return ended.sorted().map { .oneTimeCode(context, $0) }
+    return ended.sorted().compactMap { id in
+      record.attributes.first { $0.id == id }.map { .oneTimeCode(id, secret: $0.text) }
+    }
   }
 
   mutating func lockNow(reason: String) -> [Effect] {
     profile.phase = .locked(since: now, reason: reason)
     addLine("locked", by: profile.deviceName, reason)
     return hideForLock() + [.lock]
+  }
+
+  /// A standing alarm comes with the status; anything else is listed until it is dealt with.
+  mutating func take(_ notice: Notice) {
+    if isUnlocked { say(notice.text) }
+    guard !notice.isAlarm else {
+      alarmTimes[notice.code] = notice.at
+      return
+    }
+    addLine("notice", by: profile.deviceName, notice.text, at: notice.at)
+    notices.removeAll { $0.code == notice.code }
+    notices.append(notice)
+    if notices.count > Self.noticeLimit { notices.removeFirst() }
   }
 }

@@ -62,6 +62,7 @@ extension Session {
     case .generator: return performGenerator(command)
     case .help: return performHelp(command)
     case .pairing: return performPairing(command)
+    case .drafts: return performDrafts(command)
     case .kit: return performKit(command)
     case nil: break
     }
@@ -78,7 +79,7 @@ extension Session {
     case .suspend:
       conceal()
       clearSecretFields()
-      return [.suspend]
+      return keepDrafts() + [.suspend]
     case .cancel: return cancel()
     default: break
     }
@@ -88,7 +89,7 @@ extension Session {
 
   /// Ends what is going on; the second time in a row it ends the program.
   private mutating func cancel() -> [Effect] {
-    if wasCancelled { return closingEffects + [.quit] }
+    if wasCancelled { return keepDrafts() + closingEffects + [.quit] }
     var effects: [Effect] = []
     switch overlay {
     case .kit, nil: lockScreen.clear()
@@ -100,7 +101,7 @@ extension Session {
   }
 
   /// What has to be said before the program ends with a form open.
-  private var closingEffects: [Effect] {
+  var closingEffects: [Effect] {
     switch overlay {
     case .values(let form): [.formClosed(form.record.id)]
     case .form(let form): form.context.map { [.formClosed($0)] } ?? []
@@ -112,6 +113,7 @@ extension Session {
   /// Commands of panes.
   mutating func performInPane(_ command: Command.ID) -> [Effect] {
     if move(command) { return [] }
+    if refuseInPast(command) { return [] }
     if let effects = performScreens(command) { return effects }
     switch detailInFocus {
     case .attributes: return performOnContext(command)
@@ -121,6 +123,8 @@ extension Session {
     case .conflicts, .signals: return openRow(command)
     case .history: return performHistory(command)
     case .conflict: return performConflict(command)
+    case .trash: return performTrash(command)
+    case .alarms: return performAlarms(command)
     }
     return []
   }
@@ -141,6 +145,10 @@ extension Session {
     case .signals: show(.signals(row: 0))
     case .devices: show(.devices(row: 0))
     case .conflicts: show(.conflicts(row: 0))
+    case .alarms: show(.alarms(row: 0))
+    case .trash:
+      show(.trash(TrashView()))
+      return [.loadTrash]
     case .grow: isZoomed = true
     case .shrink: isZoomed = false
     case .undo: return [.undo]

@@ -99,8 +99,15 @@ extension Session {
     case .conflicts(let row): detail = .conflicts(row: bounded(target(row), conflicts.count))
     case .signals(let row): detail = .signals(row: bounded(target(row), log.entries.count))
     case .history(var view):
-      view.row = bounded(target(view.row), view.versions?.count ?? 0)
+      view.row = bounded(target(view.row), view.lines?.count ?? 0)
       detail = .history(view)
+    case .trash(var view):
+      view.row = bounded(target(view.row), view.records?.count ?? 0)
+      detail = .trash(view)
+    case .alarms(let row): detail = .alarms(row: bounded(target(row), standing.count))
+    case .conflict(var view) where view.subject == .deletion:
+      view.keepsContext = bounded(target(view.keepsContext ? 1 : 0), 2) == 1
+      detail = .conflict(view)
     case .conflict(var view):
       let values = conflictValues(view)
       let row = values.firstIndex { $0.id == view.choice } ?? 0

@@ -22,8 +22,15 @@ extension Session {
     case .copied(let label, let route, let seconds):
       say("\(label): \(route), cleared in \(seconds) s.")
       addLine("copied", by: profile.deviceName, label)
-    case .saved:
-      if overlay == nil { say("Saved. \(arrival)") }
+    case .saved: return takeSaved()
+    case .notSaved(let reason): return takeNotSaved(reason)
+    case .reversed(let reversal): tell(words(reversal), verb: reversal.isRedo ? "redo" : "undo")
+    case .trash(let records):
+      if case .trash(var view) = detail {
+        view.records = records
+        detail = .trash(view)
+      }
+    case .past(let at, let records): show(past: records, at: at)
     case .imported(let count):
       tell("Imported \(Self.counted(count, "context")).", verb: "imported")
     case .note(let text): tell(text, verb: "note")
@@ -109,8 +116,8 @@ extension Session {
   private mutating func take(
     versions: [ValueRecord], of attribute: AttributeID, in context: ContextID
   ) {
-    if case .history(var view) = detail, view.context == context, view.attribute == attribute {
-      view.versions = versions.sorted { ($0.at, $0.id) > ($1.at, $1.id) }
+    if case .history(var view) = detail, view.context == context {
+      view.take(versions, of: attribute)
       detail = .history(view)
     }
     if case .conflict(var view) = detail, view.context == context, view.attribute == attribute {

@@ -1,60 +1,80 @@
 import Sync
 import Wire
 
-// Conflicts, history and the lists of the middle pane.
+// Conflicts.
 extension Session {
-  /// What is in conflict: a context's name, or an attribute.
+  /// What waits for a choice: a context's name, an attribute, or a deletion that met an edit.
   struct ConflictEntry: Hashable {
     let record: ContextRecord
-    let attribute: AttributeRecord?
-  }
+    let subject: ConflictView.Subject
 
-  var conflicts: [ConflictEntry] {
-    contexts.records.lazy.filter(\.hasConflict).flatMap { record in
-      let name = record.names.count > 1 ? [ConflictEntry(record: record, attribute: nil)] : []
-      return name
-        + record.attributes.filter(\.hasConflict).map {
-          ConflictEntry(record: record, attribute: $0)
-        }
+    var attribute: AttributeRecord? {
+      guard case .attribute(let id) = subject else { return nil }
+      return record.attributes.first { $0.id == id }
     }
+
+    /// The values to choose from, the oldest first, so that they keep their numbers.
+    var values: [ValueRecord] {
+      let values: [ValueRecord] =
+        switch subject {
+        case .name: record.names
+        case .attribute: attribute?.heads ?? []
+        case .deletion: []
+        }
+      return values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+    }
+
+    /// Whether one device deleted what another one changed.
+    var hasDeletion: Bool { subject == .deletion || values.contains { $0.text == nil } }
   }
 
-  /// The values to choose from, the oldest first, so that they keep their numbers.
-  func conflictValues(_ view: ConflictView) -> [ValueRecord] {
-    guard let record = contexts.record(view.context) else { return [] }
-    let values =
-      view.attribute.map { id in record.attributes.first { $0.id == id }?.heads ?? [] }
-      ?? record.names
-    return values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
+  /// Everything in the account that waits for a choice, in the order of the contexts.
+  var conflicts: [ConflictEntry] { contexts.choices.flatMap(conflicts(in:)) }
+
+  private func conflicts(in record: ContextRecord) -> [ConflictEntry] {
+    var subjects = record.names.count > 1 ? [ConflictView.Subject.name] : []
+    subjects += record.attributes.filter(\.hasConflict).map { .attribute($0.id) }
+    if record.deletedOn != nil { subjects.append(.deletion) }
+    return subjects.map { ConflictEntry(record: record, subject: $0) }
   }
+
+  func entry(of view: ConflictView) -> ConflictEntry? {
+    contexts.record(view.context).map { ConflictEntry(record: $0, subject: view.subject) }
+  }
+
+  func conflictValues(_ view: ConflictView) -> [ValueRecord] { entry(of: view)?.values ?? [] }
 
   mutating func openConflict(
-    _ record: ContextRecord, attribute: AttributeRecord?
+    _ record: ContextRecord, about subject: ConflictView.Subject, fromList: Bool = false
   ) -> [Effect] {
-    var view = ConflictView(context: record.id, attribute: attribute?.id)
+    var view = ConflictView(context: record.id, subject: subject, isFromList: fromList)
     detail = .attributes
     focus(on: .attributes)
     conceal()
     view.choice = conflictValues(view).last?.id
     detail = .conflict(view)
-    guard let attribute else { return [] }
-    self.attribute = attribute.id
-    return [.loadHistory(record.id, attribute.id)]
+    guard let id = view.attribute else { return [] }
+    attribute = id
+    return [.loadHistory(record.id, id)]
   }
 
   mutating func performConflict(_ command: Command.ID) -> [Effect] {
     guard case .conflict(var view) = detail else { return [] }
     let values = conflictValues(view)
     switch command {
-    case .chooseFirst: view.choice = values.first?.id
-    case .chooseSecond: view.choice = values.dropFirst().first?.id ?? view.choice
+    case .chooseFirst:
+      view.choice = values.first?.id
+      view.keepsContext = false
+    case .chooseSecond:
+      view.choice = values.dropFirst().first?.id ?? view.choice
+      view.keepsContext = true
     case .reveal:
       toggleRevealOfVersions()
       return []
     case .keepBoth: return keepBoth(view)
     case .apply: return apply(view)
     case .back:
-      leaveScreen()
+      leave(view)
       say("Both values are kept until you choose. X shows this again.")
       return []
     default: return []
@@ -63,24 +83,60 @@ extension Session {
     return []
   }
 
+  /// Goes back to where the choice was opened.
+  private mutating func leave(_ view: ConflictView) {
+    leaveScreen()
+    guard view.isFromList else { return }
+    let row = conflicts.firstIndex { $0.record.id == view.context && $0.subject == view.subject }
+    detail = .conflicts(row: row ?? 0)
+  }
+
   private mutating func keepBoth(_ view: ConflictView) -> [Effect] {
     guard let attribute = view.attribute else {
-      say("A context has one name. Choose one.")
+      say("Both cannot be kept here. Choose 1 or 2.")
       return []
     }
-    leaveScreen()
-    return [.save([.keepBoth(view.context, attribute)])]
+    if entry(of: view)?.hasDeletion == true {
+      say("One side deleted it: both cannot be kept. Choose 1 or 2.")
+      return []
+    }
+    return settle(view, by: .keepBoth(view.context, attribute))
   }
 
   private mutating func apply(_ view: ConflictView) -> [Effect] {
-    guard let choice = view.choice else { return [] }
-    leaveScreen()
-    guard let attribute = view.attribute else {
-      return [.save([.resolveName(view.context, keep: choice)])]
+    switch view.subject {
+    case .deletion:
+      return settle(
+        view, by: view.keepsContext ? .restoreContext(view.context) : .deleteContext(view.context))
+    case .name:
+      guard let choice = view.choice else { return [] }
+      return settle(view, by: .resolveName(view.context, keep: choice))
+    case .attribute(let id):
+      guard let choice = view.choice else { return [] }
+      return settle(view, by: .resolve(view.context, id, keep: choice))
     }
-    return [.save([.resolve(view.context, attribute, keep: choice)])]
   }
 
+  /// Saves the choice and goes to the next conflict of the list.
+  private mutating func settle(_ view: ConflictView, by edit: Edit) -> [Effect] {
+    let all = conflicts
+    leaveScreen()
+    let effects = save([edit])
+    guard view.isFromList else { return effects }
+    let place = all.firstIndex { $0.record.id == view.context && $0.subject == view.subject } ?? -1
+    let rest = Array(all.dropFirst(place + 1) + all.prefix(max(0, place)))
+    guard let next = rest.first else {
+      detail = .conflicts(row: 0)
+      return effects
+    }
+    contexts.select(next.record.id)
+    return effects + openConflict(next.record, about: next.subject, fromList: true)
+  }
+
+}
+
+// History, and the lists of the middle pane.
+extension Session {
   /// Goes back to the attributes.
   mutating func leaveScreen() {
     conceal()
@@ -95,38 +151,57 @@ extension Session {
   }
 
   mutating func performHistory(_ command: Command.ID) -> [Effect] {
-    guard case .history(let view) = detail else { return [] }
-    let version = view.versions.flatMap { $0.indices.contains(view.row) ? $0[view.row] : nil }
+    guard case .history(var view) = detail else { return [] }
+    let lines = view.lines ?? []
+    let line = lines.indices.contains(view.row) ? lines[view.row] : nil
     switch command {
     case .back: leaveScreen()
     case .reveal: toggleRevealOfVersions()
-    case .copy: return copy(version, of: view)
-    case .restore: askToRestore(version, of: view)
+    case .copy: return copy(line, of: view)
+    case .restore: return restore(line, of: view)
+    case .wholeContext:
+      conceal()
+      view.isWhole.toggle()
+      view.row = 0
+      detail = .history(view)
+      guard view.isWhole, let record = contexts.record(view.context) else { return [] }
+      return record.attributes.map(\.id).filter { $0 != view.attribute }
+        .map { .loadHistory(record.id, $0) }
     default: break
     }
     return []
   }
 
-  private mutating func copy(_ version: ValueRecord?, of view: HistoryView) -> [Effect] {
-    guard let text = version?.text, let record = contexts.record(view.context),
-      let found = record.attributes.first(where: { $0.id == view.attribute })
+  private func found(_ line: HistoryView.Line, in view: HistoryView) -> AttributeRecord? {
+    contexts.record(view.context)?.attributes.first { $0.id == line.attribute }
+  }
+
+  private mutating func copy(_ line: HistoryView.Line?, of view: HistoryView) -> [Effect] {
+    guard let line, let name = contexts.record(view.context)?.name,
+      let found = found(line, in: view)
     else { return [] }
+    guard let text = line.version.text else {
+      say("This version is a deletion; there is nothing to copy.")
+      return []
+    }
     return [
-      .copy(
-        text: text, label: "\(record.name) / earlier \(found.label)", concealed: found.isConcealed)
+      .copy(text: text, label: "\(name) / earlier \(found.label)", concealed: found.isConcealed)
     ]
   }
 
-  private mutating func askToRestore(_ version: ValueRecord?, of view: HistoryView) {
-    guard let version, let text = version.text, let record = contexts.record(view.context),
-      let found = record.attributes.first(where: { $0.id == view.attribute })
-    else { return }
-    overlay = .question(
-      Question(
-        text: "Use the \(found.label) of \(time.date(version.at)) again, on all devices?",
-        action: .save([
-          .setValue(record.id, found.id, text: text, base: found.heads.map(\.id))
-        ])))
+  /// Makes an old value the value again: as a new version, so that nothing is lost by it.
+  private mutating func restore(_ line: HistoryView.Line?, of view: HistoryView) -> [Effect] {
+    guard let line, let found = found(line, in: view) else { return [] }
+    guard let text = line.version.text else {
+      say("This version is a deletion; there is nothing to restore.")
+      return []
+    }
+    if line.version.isHead, !found.hasConflict {
+      say("This is the value now.")
+      return []
+    }
+    return save([.setValue(view.context, found.id, text: text, base: found.heads.map(\.id))])
+      + [.loadHistory(view.context, found.id)]
   }
 
   /// Enter and Esc in the lists of conflicts and signals.
@@ -141,7 +216,7 @@ extension Session {
       let entries = conflicts
       guard entries.indices.contains(row) else { return [] }
       contexts.select(entries[row].record.id)
-      return openConflict(entries[row].record, attribute: entries[row].attribute)
+      return openConflict(entries[row].record, about: entries[row].subject, fromList: true)
     case .signals(let row):
       guard log.entries.indices.contains(row) else { return [] }
       goToContext(of: log.entries[row])
@@ -170,16 +245,27 @@ extension Session {
     case .conflicts(let row): detail = .conflicts(row: min(row, max(0, conflicts.count - 1)))
     case .signals(let row): detail = .signals(row: min(row, max(0, log.entries.count - 1)))
     case .history(let view):
-      if contexts.selectedID != view.context { leaveScreen() }
+      if contexts.selectedID != view.context || contexts.selected == nil { leaveScreen() }
+    case .trash(var view):
+      view.row = view.row.clamped(to: 0...max(0, (view.records?.count ?? 1) - 1))
+      detail = .trash(view)
+    case .alarms(let row): detail = .alarms(row: min(row, max(0, standing.count - 1)))
+    case .conflict(let view) where view.subject == .deletion:
+      if contexts.record(view.context)?.deletedOn == nil { leaveSettled(view) }
     case .conflict(var view):
       let values = conflictValues(view)
       if Set(values.map(\.text)).count < 2 {
-        leaveScreen()
-        say("This conflict was settled.")
+        leaveSettled(view)
       } else if !values.contains(where: { $0.id == view.choice }) {
         view.choice = values.last?.id
         detail = .conflict(view)
       }
     }
+  }
+
+  private mutating func leaveSettled(_ view: ConflictView) {
+    leaveScreen()
+    if view.isFromList { detail = .conflicts(row: 0) }
+    say("This conflict was settled.")
   }
 }

@@ -9,10 +9,13 @@ extension Session {
       say("There is no attribute yet. a adds one.")
       return []
     }
-    if attribute.hasConflict { return openConflict(record, attribute: attribute) }
+    if attribute.hasConflict { return openConflict(record, about: .attribute(attribute.id)) }
     conceal()
     focus = .attributes
-    overlay = .values(ValueForm(record, editing: attribute))
+    if waitingDrafts.contains(where: { $0.form == .editValue && $0.attribute == attribute.id }) {
+      say("There is an unsaved edit of \(attribute.label) already; :drafts shows it.")
+    }
+    overlay = .values(ValueForm(record, editing: attribute, draft: drafts.newID(at: now)))
     return [.formOpened(record.id)]
   }
 
@@ -32,31 +35,29 @@ extension Session {
   }
 
   private mutating func save(_ form: ValueForm) -> [Effect] {
-    overlay = nil
     let edits = form.edits
     if edits.isEmpty {
       say("Nothing was changed.")
-      return [.formClosed(form.record.id)]
+      return abandon() + [.formClosed(form.record.id)]
     }
-    return [.save(edits), .formClosed(form.record.id)]
+    return save(edits) + [.formClosed(form.record.id)]
   }
 
   private mutating func discard(_ form: ValueForm) -> [Effect] {
-    overlay = nil
     say(form.edits.isEmpty ? "Nothing was changed." : "Cancelled. The old value stays.")
-    return [.formClosed(form.record.id)]
+    return abandon() + [.formClosed(form.record.id)]
   }
 
   /// Goes to the next attribute of the same form; all of it is saved together.
   private mutating func editNeighbour(of form: ValueForm, step: Int) -> [Effect] {
     var form = form
-    let record = contexts.record(form.record.id) ?? form.record
+    let record = form.over(contexts.record(form.record.id))
     let attributes = record.attributes.filter { !$0.hasConflict }
     guard let place = attributes.firstIndex(where: { $0.id == form.current }),
       attributes.count > 1
     else { return [] }
     let next = attributes[(place + step + attributes.count) % attributes.count]
-    form.edit(next)
+    form.edit(next, draft: drafts.newID(at: now))
     form.isShown = false
     attribute = next.id
     overlay = .values(form)
@@ -73,7 +74,8 @@ extension Session {
     conceal()
     overlay = .generator(
       Generator(
-        context: record.id, contextName: record.name, attribute: password, form: generatorForm))
+        context: record.id, contextName: record.name, attribute: password, form: generatorForm,
+        draft: drafts.newID(at: now)))
     if let password { attribute = password.id }
     return [.formOpened(record.id), .generate(generatorForm)]
   }
@@ -84,9 +86,8 @@ extension Session {
     switch command {
     case .apply: return use(generator)
     case .back, .no:
-      overlay = nil
       say("The old password stays.")
-      return [.formClosed(generator.context)]
+      return abandon() + [.formClosed(generator.context)]
     case .another: return [.generate(form)]
     case .show: generator.isShown.toggle()
     case .copy: return copy(generator.value, "new password", of: generator)
@@ -103,8 +104,7 @@ extension Session {
 
   private mutating func use(_ generator: Generator) -> [Effect] {
     guard let edit = generator.edit else { return [] }
-    overlay = nil
-    return [.save([edit]), .formClosed(generator.context)]
+    return save([edit]) + [.formClosed(generator.context)]
   }
 
   private func copy(_ text: String?, _ noun: String, of generator: Generator) -> [Effect] {

@@ -30,8 +30,16 @@ public struct Session: Sendable {
   /// The first log line in the status pane.
   var logTop = 0
   var overlay: Overlay?
-  /// A form that waits until the store is unlocked again.
-  var parked: ValueForm?
+  /// For each save under way, the oldest first, the form it closed.
+  var saving: [Overlay?] = []
+  var drafts = DraftBook()
+  /// While everything is shown as it was; then nothing can be changed.
+  var past: Past?
+  var progress: SyncProgress?
+  /// What a person was told and has not dealt with, the newest last.
+  var notices: [Notice] = []
+  /// When each alarm was raised, by its code, as far as that is known.
+  var alarmTimes: [String: Int64] = [:]
 
   var reveal: Reveal?
   var codes: [AttributeID: OneTimeCode] = [:]
@@ -63,6 +71,7 @@ public struct Session: Sendable {
   public mutating func update(_ event: Event) -> [Effect] {
     let effects = handle(event)
     settle()
+    if isUnlocked { drafts.note(openDrafts, at: now) }
     return effects
   }
 
@@ -85,6 +94,7 @@ public struct Session: Sendable {
     if profile.phase == .unlocked {
       deadlines.append(lastKeyAt + Self.idleMilliseconds)
       if let reveal { deadlines.append(reveal.until) }
+      if let due = drafts.due { deadlines.append(due) }
       if reveal != nil { deadlines.append(contentsOf: codes.values.map(\.until)) }
       if case .pairing(.code(_, let expiresAt)) = overlay { deadlines.append(expiresAt) }
     } else if let until = lockScreen.pausedUntil, isPaused {
@@ -104,15 +114,22 @@ public struct Session: Sendable {
     case .suspended:
       conceal()
       clearSecretFields()
-      return []
+      return keepDrafts()
     case .continued: return [.redraw]
+    case .closing: return keepDrafts() + closingEffects
     case .profile(let profile): return take(profile)
-    case .contexts(let records):
-      take(records)
-      return []
+    case .contexts(let records): return take(all: records)
+    case .updated(let changed, let removed): return take(changed, removed: removed)
+    case .drafts(let found): return take(found)
     case .changed(let changes): return take(changes)
     case .status(let status):
       take(status)
+      return []
+    case .progress(let progress):
+      self.progress = progress
+      return []
+    case .notice(let notice):
+      take(notice)
       return []
     case .outcome(let outcome): return take(outcome)
     }
@@ -124,7 +141,7 @@ public struct Session: Sendable {
     let attributes = record?.attributes ?? []
     if let attribute, attributes.contains(where: { $0.id == attribute }) {
       // Still there.
-    } else if !contexts.records.isEmpty {
+    } else if !contexts.isEmpty {
       attribute = attributes.first?.id
     }
     settleDetail()
@@ -145,7 +162,7 @@ extension Session {
   /// The context in the middle pane: a form keeps its own on the screen.
   var record: ContextRecord? {
     if case .values(let form) = overlay {
-      return contexts.record(form.record.id) ?? form.record
+      return form.over(contexts.record(form.record.id))
     }
     return contexts.selected
   }
@@ -165,6 +182,7 @@ extension Session {
     case .generator: return .generator
     case .help(let help): return help.isFiltering ? .find : .help
     case .pairing: return .pairing
+    case .drafts: return .drafts
     case .kit: return .kit
     case nil: break
     }
@@ -188,6 +206,8 @@ extension Session {
     case .signals: return .signals
     case .history: return .history
     case .conflict: return .conflict
+    case .trash: return .trash
+    case .alarms: return .alarms
     }
   }
 

@@ -39,9 +39,13 @@ struct News: Sendable {
   /// How many arrived since the person last looked at the signals.
   private(set) var unseen = 0
 
-  mutating func add(_ change: Change) {
-    if changes.count == Self.limit { changes.removeFirst() }
-    changes.append(change)
+  mutating func add(_ new: [Change]) {
+    for change in new { mark(change) }
+    changes += new.suffix(Self.limit)
+    if changes.count > Self.limit { changes.removeFirst(changes.count - Self.limit) }
+  }
+
+  private mutating func mark(_ change: Change) {
     unseen += 1
     if change.kind == .added && change.attribute == nil {
       added.insert(change.context)

@@ -11,6 +11,8 @@ struct PaneLine {
   var isMarked = false
   /// Where the real cursor stands in this row.
   var cursor: Int?
+  /// Whether it belongs to the row above it: both are shown together where there is room.
+  var isContinuation = false
   /// A word near the right edge.
   var trailer: (text: String, style: StyleKey)?
 
@@ -26,6 +28,13 @@ struct PaneLine {
 
   mutating func add(_ text: String, column: Int, style: StyleKey = .text) {
     pieces.append(Piece(column: column, text: text, style: style))
+  }
+
+  /// The same line as a part of the row above it.
+  var continued: PaneLine {
+    var line = self
+    line.isContinuation = true
+    return line
   }
 
   /// The column after the last piece.
@@ -72,6 +81,14 @@ extension Frame {
     if let cursor = line.cursor, cursor < region.columns {
       self.cursor = Position(row: row, column: region.column + cursor)
     }
+  }
+
+  /// The first line to show so that the row with the cursor is on the screen, with what belongs to
+  /// it as far as it fits.
+  static func top(of lines: [PaneLine], rows: Int) -> Int {
+    guard let cursor = lines.lastIndex(where: { $0.cursor != nil }) else { return 0 }
+    let rest = lines[(cursor + 1)...].prefix { $0.isContinuation }.count
+    return min(top(showing: cursor + rest, of: lines.count, rows: rows), cursor)
   }
 
   /// The first line to show so that `line` is on the screen.

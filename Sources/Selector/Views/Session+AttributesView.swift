@@ -8,19 +8,20 @@ extension Session {
     switch detail {
     case .attributes: lines = attributeLines(columns: region.columns)
     case .devices(let row): lines = deviceLines(marked: row, columns: region.columns)
-    case .conflicts(let row): lines = conflictListLines(marked: row)
+    case .conflicts(let row): lines = conflictListLines(marked: row, columns: region.columns)
     case .signals(let row): lines = signalLines(marked: row)
     case .history(let view): lines = historyLines(view, columns: region.columns)
     case .conflict(let view): lines = conflictLines(view, columns: region.columns)
+    case .trash(let view): lines = trashLines(view, columns: region.columns)
+    case .alarms(let row): lines = alarmLines(marked: row, columns: region.columns)
     }
     while lines.count > region.rows, let empty = lines.firstIndex(where: \.isEmpty) {
       lines.remove(at: empty)
     }
     let isFocused = focus == .attributes
-    let wanted = lines.lastIndex { $0.cursor != nil }
     var painted = lines
     if !isFocused { for place in painted.indices { painted[place].cursor = nil } }
-    let top = Frame.top(showing: wanted, of: lines.count, rows: region.rows)
+    let top = Frame.top(of: lines, rows: region.rows)
     frame.paint(
       painted, in: region, top: top, marked: isFocused ? .selected : .selectedUnfocused)
   }
@@ -75,8 +76,8 @@ extension Session {
     let label = Fit.field(attribute.label, cursor: 0, columns: width).text
     first.add(String(label.prefix(width)), column: 3, style: .label)
     let column = 3 + width + 2
-    if case .values(let form) = overlay, let draft = form.draft(of: attribute.id) {
-      return draftLines(draft, of: form, first: first, column: column, columns: columns)
+    if case .values(let form) = overlay, let entry = form.entry(of: attribute.id) {
+      return lines(of: entry, in: form, first: first, column: column, columns: columns)
     }
     return valueLines(attribute, first: first, column: column, columns: columns)
   }
@@ -137,21 +138,21 @@ extension Session {
     return "\(code.prefix(3)) \(code.suffix(3))"
   }
 
-  private func draftLines(
-    _ draft: ValueForm.Draft, of form: ValueForm, first: PaneLine, column: Int, columns: Int
+  private func lines(
+    of entry: ValueForm.Entry, in form: ValueForm, first: PaneLine, column: Int, columns: Int
   ) -> [PaneLine] {
-    let isCurrent = form.current == draft.attribute.id
+    let isCurrent = form.current == entry.attribute.id
     var first = first
     first.cursor = nil
-    if draft.isModified { first.trailer = ("modified", .pendingMark) }
+    if entry.isModified { first.trailer = ("modified", .pendingMark) }
     let room = max(1, columns - column - 11)
-    if draft.attribute.isConcealed && !(isCurrent && form.isShown) {
-      let mask = draft.editor.isEmpty ? "" : Fit.mask
+    if entry.attribute.isConcealed && !(isCurrent && form.isShown) {
+      let mask = entry.editor.isEmpty ? "" : Fit.mask
       first.add(mask, column: column, style: isCurrent ? .editing : .masked)
       if isCurrent { first.cursor = column + mask.count }
       return [first]
     }
-    let layout = draft.editor.layout
+    let layout = entry.editor.layout
     return layout.lines.enumerated().map { place, text in
       var line = place == 0 ? first : PaneLine()
       let hasCursor = isCurrent && place == layout.line

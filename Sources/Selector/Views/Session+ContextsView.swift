@@ -4,16 +4,15 @@ import Wire
 // The list of contexts.
 extension Session {
   func paintContexts(_ region: Region, _ frame: inout Frame) {
-    guard !contexts.visible.isEmpty else {
+    guard contexts.shownCount > 0 else {
       paintNoContexts(region, &frame)
       return
     }
     for line in 0..<region.rows {
       let row = contexts.top + line
-      guard contexts.visible.indices.contains(row) else { break }
+      guard let record = contexts.shown(row) else { break }
       paintContext(
-        contexts.records[contexts.visible[row]], isMarked: row == contexts.row,
-        row: region.row + line, region, &frame)
+        record, isMarked: row == contexts.row, row: region.row + line, region, &frame)
     }
   }
 
@@ -46,6 +45,8 @@ extension Session {
     let texts: [String]
     if contexts.isNarrowed {
       texts = ["Nothing matches", contexts.query, "", "Esc shows all"]
+    } else if past != nil {
+      texts = ["There were none.", "", "Esc goes back to now"]
     } else {
       texts = ["No contexts yet.", "", "o  makes one", ":import  reads a file"]
     }
@@ -61,7 +62,8 @@ extension Session {
 
   /// Why a context deserves a look, the most pressing first.
   private func mark(of record: ContextRecord) -> (text: String, style: StyleKey) {
-    if record.hasConflict { return ("!", .conflictMark) }
+    if record.wantsChoice { return ("!", .conflictMark) }
+    if past != nil { return ("", .text) }
     if news.added.contains(record.id) { return ("+", .addedMark) }
     if news.changed.contains(record.id) { return ("~", .changedMark) }
     if record.isPending { return ("*", .pendingMark) }

@@ -39,6 +39,7 @@ extension Session {
   private var isWrong: Bool { lockScreen.notice != nil }
 
   private var lockNotice: String {
+    if let progressWords { return progressWords }
     if lockScreen.isChecking { return "Checking." }
     if let until = lockScreen.pausedUntil, isPaused {
       return "Wrong passphrase. Wait \((until - now + 999) / 1000) s for the next try."

@@ -33,7 +33,8 @@ extension Session {
     }
     let online = status.peers.count(where: \.isOnline)
     let peers = "\(online)/\(status.peers.count)"
-    return [(syncWord, true), (isNarrow ? peers : "peers \(peers)", false), ("unlocked", false)]
+    let state = past == nil ? syncWord(isNarrow: isNarrow) : "read-only, \(pastWord(isNarrow))"
+    return [(state, true), (isNarrow ? peers : "peers \(peers)", false), ("unlocked", false)]
   }
 
   private var step: Int {
@@ -46,8 +47,17 @@ extension Session {
     return 1
   }
 
-  private var syncWord: String {
-    if !status.alarms.isEmpty { return "ALARM" }
+  private func pastWord(_ isNarrow: Bool) -> String {
+    past.map { isNarrow ? time.short($0.at, now: now) : moment($0.at) } ?? ""
+  }
+
+  private func syncWord(isNarrow: Bool) -> String {
+    if let alarm = status.alarms.first {
+      if isNarrow { return "ALARM" }
+      return status.alarms.count == 1
+        ? "ALARM: \(Self.words(alarm: alarm.code))" : "\(status.alarms.count) ALARMS"
+    }
+    if let progressWords { return progressWords }
     if status.state == .offline {
       return status.offlineSince.map { "offline since \(time.minutes($0))" } ?? "offline"
     }
@@ -73,7 +83,7 @@ extension Session {
       frame.cursor = Position(row: row, column: min(size.columns - 1, 1 + columns))
     case .find(let editor):
       paintPrompt("/", editor, row: row, &frame)
-      let count = "\(contexts.visible.count) of \(contexts.records.count)"
+      let count = "\(contexts.shownCount) of \(contexts.count)"
       frame.put(count, row: row, column: max(20, size.columns * 3 / 8), style: .dim)
     case .command(let line) where message == nil: paintPrompt(":", line.editor, row: row, &frame)
     case .help(let help) where help.isFiltering: paintPrompt("/", help.filter, row: row, &frame)
@@ -104,12 +114,24 @@ extension Session {
     case .locked: return lockBanner
     case .unlocked: break
     }
-    if let alarm = status.alarms.first { return Message(text: "! \(alarm.text)", tone: .error) }
+    if let text = overlayNews { return Message(text: text) }
+    if let alarm = status.alarms.first {
+      if case .alarms = detail { return nil }
+      return Message(text: "! \(alarm.text)  A shows it", tone: .error)
+    }
     if let text = overlayBanner { return Message(text: text) }
+    if let past {
+      let text = "Everything as it was at \(moment(past.at))"
+      let rest = size.columns < 80 ? "." : ", read-only. Esc goes back to now."
+      return Message(text: text + rest)
+    }
     if status.state == .offline { return Message(text: offlineBanner) }
     guard status.conflicts > 0 else { return nil }
     let text = "! \(Self.counted(status.conflicts, "conflict")). Everything else is in sync."
-    if case .conflict = detail { return Message(text: text) }
+    switch detail {
+    case .conflict, .conflicts: return Message(text: text)
+    default: break
+    }
     return Message(text: text + (status.conflicts == 1 ? " X shows it." : " X shows them."))
   }
 
@@ -119,21 +141,30 @@ extension Session {
       text: "Signals still arrive and are kept sealed: \(status.sealedWaiting) waiting.")
   }
 
+  /// What happened to what is being edited.
+  private var overlayNews: String? {
+    switch overlay {
+    case .values(let form): form.notice
+    case .form(let form): form.news
+    case .generator(let generator): generator.notice
+    default: nil
+    }
+  }
+
   private var overlayBanner: String? {
     switch overlay {
     case .values(let form):
-      let label = form.currentDraft?.attribute.label ?? ""
-      if let notice = form.notice { return notice }
+      let label = form.currentEntry?.attribute.label ?? ""
       let text = "Editing \(label). Not saved yet."
       return size.columns < 80 ? text : text + " Other devices see it when you save."
     case .generator(let generator):
-      return generator.notice
-        ?? (generator.attribute == nil
-          ? "Nothing changes until Enter."
-          : "Nothing changes until Enter. The old password stays in the history.")
+      return generator.attribute == nil
+        ? "Nothing changes until Enter."
+        : "Nothing changes until Enter. The old password stays in the history."
     case .form:
       let text = "Nothing is saved yet."
       return size.columns < 80 ? text : text + " Other devices see it when you save."
+    case .drafts: return "What was typed and not saved is kept on this device alone."
     default: return nil
     }
   }
@@ -216,9 +247,34 @@ extension Session {
     if case .words = welcome, profile.phase == .empty, overlay == nil {
       return ![.quit, .help].contains(command)
     }
-    guard overlay == nil, isUnlocked, contexts.records.isEmpty else { return false }
+    guard overlay == nil, isUnlocked else { return false }
+    if command == .back, place == .contexts || place == .status { return past == nil }
+    if past != nil, Self.changing.contains(command) { return true }
+    if case .conflict(let view) = detail, focus == .attributes {
+      return isUseless(command, about: view)
+    }
+    if focus == .attributes, isUselessOnEmptyScreen(command) { return true }
+    guard contexts.isEmpty else { return false }
     return [.open, .edit, .copy, .reveal, .history, .find, .addAttribute, .changePassword]
       .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
+  }
+
+  private func isUselessOnEmptyScreen(_ command: Command.ID) -> Bool {
+    switch detail {
+    case .conflicts: command == .open && conflicts.isEmpty
+    case .trash(let view): command == .restore && view.records?.isEmpty != false
+    case .alarms: command == .delete && standing.isEmpty
+    default: false
+    }
+  }
+
+  /// Only two values of an attribute can both be kept; a deletion has nothing to reveal.
+  private func isUseless(_ command: Command.ID, about view: ConflictView) -> Bool {
+    switch command {
+    case .keepBoth: view.attribute == nil || entry(of: view)?.hasDeletion == true
+    case .reveal: view.subject == .deletion
+    default: false
+    }
   }
 
   func paintHints(_ frame: inout Frame) {

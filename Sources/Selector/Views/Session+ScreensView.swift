@@ -29,7 +29,7 @@ extension Session {
     return line
   }
 
-  private func mark(_ line: inout PaneLine) {
+  func mark(_ line: inout PaneLine) {
     line.add(">", column: 1)
     line.isMarked = true
     line.cursor = 1
@@ -52,24 +52,6 @@ extension Session {
     return lines + [.empty]
   }
 
-  func conflictListLines(marked row: Int) -> [PaneLine] {
-    let entries = conflicts
-    guard !entries.isEmpty else {
-      return [.empty, PaneLine("No conflicts. Nothing waits for you.", column: 3, style: .dim)]
-    }
-    return [.empty]
-      + entries.enumerated().map { number, entry in
-        var line = PaneLine("!", column: 1, style: .conflictMark)
-        line.add("\(entry.record.name) / \(entry.attribute?.label ?? "its name")", column: 3)
-        if number == row {
-          line.add(">", column: 0)
-          line.isMarked = true
-          line.cursor = 0
-        }
-        return line
-      }
-  }
-
   func signalLines(marked row: Int) -> [PaneLine] {
     guard !log.entries.isEmpty else {
       return [.empty, PaneLine("Nothing has happened yet.", column: 3, style: .dim)]
@@ -86,100 +68,59 @@ extension Session {
   }
 
   func historyLines(_ view: HistoryView, columns: Int) -> [PaneLine] {
-    guard let versions = view.versions else {
+    guard let lines = view.lines else {
       return [.empty, PaneLine("Reading the history.", column: 3, style: .dim)]
     }
-    let found = record?.attributes.first { $0.id == view.attribute }
-    let isConcealed = found.map { $0.isConcealed || $0.kind == .totp } ?? true
-    let marked = row(of: view)
+    let attributes = Dictionary(
+      (record?.attributes ?? []).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    let marked = view.row.clamped(to: 0...max(0, lines.count - 1))
     return [.empty]
-      + versions.enumerated().flatMap { number, version in
+      + lines.enumerated().flatMap { number, entry in
+        let version = entry.version
+        let found = attributes[entry.attribute]
         var line = PaneLine("\(time.date(version.at)) \(time.clock(version.at))", column: 3)
-        line.add(name(of: version.device), column: 24)
+        line.add(String(name(of: version.device).prefix(9)), column: 24)
         if version.isHead { line.trailer = ("now", .dim) }
         if number == marked { mark(&line) }
-        return withValue(
-          line, version, column: 34, columns: columns - 4, isConcealed: isConcealed)
+        let isConcealed = found.map(Self.isSecret) ?? true
+        guard view.isWhole else {
+          return withValue(
+            line, version, column: 34, columns: columns - 4, isConcealed: isConcealed)
+        }
+        let label = String((found?.label ?? "").prefix(12))
+        let value = withValue(
+          PaneLine(label, column: 5, style: .label), version, column: 19, columns: columns,
+          isConcealed: isConcealed)
+        return [line] + value.map(\.continued)
       }
   }
 
+  /// Whether a value is masked until it is revealed.
+  static func isSecret(_ attribute: AttributeRecord) -> Bool {
+    attribute.isConcealed || attribute.kind == .totp
+  }
+
   /// Adds a value to its row, or below where the row is too short for it.
-  private func withValue(
+  func withValue(
     _ line: PaneLine, _ value: ValueRecord, column: Int, columns: Int, isConcealed: Bool
   ) -> [PaneLine] {
     let text = shown(value, isConcealed: isConcealed)
     let style: StyleKey = isConcealed && !areVersionsRevealed ? .masked : .value
     var line = line
-    if !areVersionsRevealed || column + DisplayWidth.columns(of: text) <= columns {
+    let room = columns - column
+    if DisplayWidth.columns(of: text) <= room || !areVersionsRevealed && room >= Fit.mask.count {
       line.add(text, column: column, style: style)
       return [line]
     }
     return [line]
-      + Fit.chop(text, columns: columns - 6).map { PaneLine($0, column: 5, style: style) }
-  }
-
-  private func row(of view: HistoryView) -> Int {
-    view.row.clamped(to: 0...max(0, (view.versions?.count ?? 1) - 1))
+      + Fit.chop(text, columns: columns - 6).prefix(areVersionsRevealed ? Int.max : 1).map {
+        PaneLine($0, column: 5, style: style).continued
+      }
   }
 
   private func shown(_ version: ValueRecord, isConcealed: Bool) -> String {
     guard let text = version.text else { return "(deleted)" }
     if isConcealed && !areVersionsRevealed { return Fit.mask }
     return text.split(separator: "\n").joined(separator: " / ")
-  }
-}
-
-// A conflict and its values.
-extension Session {
-  func conflictLines(_ view: ConflictView, columns: Int) -> [PaneLine] {
-    guard let record = contexts.record(view.context) else { return [] }
-    let found = record.attributes.first { $0.id == view.attribute }
-    let values = conflictValues(view)
-    let devices = Set(values.map(\.device)).count
-    let what = found?.label ?? "the name"
-    var lines = [
-      PaneLine.empty,
-      PaneLine("\(what) was changed on \(Self.amount(devices)) devices", column: 3),
-      .empty,
-    ]
-    let isConcealed = found.map { $0.isConcealed || $0.kind == .totp } ?? false
-    for (number, value) in values.enumerated() {
-      let line = line(of: value, number: number + 1, view: view)
-      lines += withValue(line, value, column: 30, columns: columns, isConcealed: isConcealed)
-    }
-    lines.append(.empty)
-    if let ancestor = view.ancestor {
-      let text = "common ancestor  \(time.date(ancestor.at)), still usable"
-      lines += [PaneLine(text, column: 3), .empty]
-    }
-    lines += Fit.wrap("Both values are kept until you choose.", columns: columns - 4).map {
-      PaneLine($0, column: 3)
-    }
-    let others = record.attributes.count { !$0.hasConflict }
-    lines += Fit.wrap("Attributes without conflict: \(others)", columns: columns - 4).map {
-      PaneLine($0, column: 3)
-    }
-    return lines
-  }
-
-  private static func amount(_ count: Int) -> String {
-    switch count {
-    case 0, 1: "several"
-    case 2: "two"
-    case 3: "three"
-    default: "\(count)"
-    }
-  }
-
-  private func line(of value: ValueRecord, number: Int, view: ConflictView) -> PaneLine {
-    var line = PaneLine("\(number)", column: 5)
-    line.add(String(name(of: value.device).prefix(10)), column: 8)
-    line.add(time.clock(value.at), column: 19)
-    if value.id == view.choice {
-      line.add(">", column: 3)
-      line.isMarked = true
-      line.cursor = 3
-    }
-    return line
   }
 }

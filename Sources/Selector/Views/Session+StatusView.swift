@@ -6,6 +6,7 @@ extension Session {
   func paintStatus(_ region: Region, _ frame: inout Frame) {
     let isNarrow = layout.isNarrow
     var lines = [syncLine(isNarrow: isNarrow), peersLine(isNarrow: isNarrow)]
+    if let attentionWords { lines.append(labelled("you", attentionWords)) }
     let rows = max(0, region.rows - lines.count)
     for entry in log.entries.dropFirst(logTop).prefix(rows) {
       lines.append(isNarrow ? shortLine(entry) : line(entry))
@@ -36,7 +37,8 @@ extension Session {
   }
 
   private var syncState: String {
-    if let alarm = status.alarms.first { return "stopped: \(alarm.code)" }
+    if let alarm = status.alarms.first { return "alarm: \(Self.words(alarm: alarm.code))" }
+    if let progressWords { return progressWords }
     switch status.state {
     case .current: return "up to date"
     case .syncing: return "synchronising"
@@ -172,6 +174,9 @@ extension Session {
 
   private var syncLines: [PaneLine] {
     var lines = [PaneLine("\(syncState)   revision \(status.revision)")]
+    if let attentionWords {
+      lines += Fit.wrap(attentionWords, columns: 35).map { PaneLine($0, style: .pendingMark) }
+    }
     if status.state == .offline {
       if let failure = status.failure { lines.append(PaneLine(failure)) }
       if let next = status.nextAttempt {

@@ -67,6 +67,8 @@ extension Session {
     case .form(let form): paintForm(form, &frame)
     case .generator(let generator): paintGenerator(generator, &frame)
     case .pairing(let pairing): paintPairing(pairing, &frame)
+    case .drafts(let row): paintDrafts(marked: row, &frame)
+    case .question(let question): paintBehind(question, &frame)
     case .command(let line): paintCandidates(line, &frame)
     default: break
     }
@@ -144,9 +146,9 @@ extension Session {
   }
 
   private var contextsHeading: (title: String, rest: String) {
-    let all = contexts.records.count
-    let shown = contexts.visible.count
-    return ("Contexts", contexts.isNarrowed ? "\(shown) of \(all)" : "\(all)")
+    let shown = contexts.shownCount
+    let count = "\(contexts.count)"
+    return ("Contexts", contexts.isNarrowed ? "\(shown) of \(count)" : count)
   }
 
   private var detailHeading: (title: String, rest: String) {
@@ -158,8 +160,10 @@ extension Session {
     case .signals: return ("Signals \(log.entries.count)", "")
     case .history(let view):
       let found = record?.attributes.first { $0.id == view.attribute }
-      return ("\(name) / \(found?.label ?? "")  history", "")
+      return (view.isWhole ? "\(name)  history" : "\(name) / \(found?.label ?? "")  history", "")
     case .conflict: return ("\(name)  conflict", "")
+    case .trash(let view): return ("Deleted \(view.records?.count ?? 0)", "")
+    case .alarms: return ("Alarms \(status.alarms.count)", "")
     }
   }
 

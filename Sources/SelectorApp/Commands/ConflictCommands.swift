@@ -18,10 +18,18 @@ struct ConflictsCommand: DeviceCommand {
     }
     guard !conflicts.isEmpty else { return try await console.note("There are no conflicts.") }
     for conflict in conflicts {
-      try await console.line("\(conflict.contextName) / \(conflict.label ?? "(name)")")
+      let part = conflict.label ?? (conflict.deletedOn == nil ? "(name)" : "(removed)")
+      try await console.line("\(conflict.contextName) / \(part)")
       var rows: [[String]] = []
       for value in conflict.values {
-        rows.append(["  \(value.id)", await device.name(of: value.device), Lines.time(value.at)])
+        rows.append([
+          "  \(value.id)", await device.name(of: value.device), Lines.time(value.at),
+          value.removed ? "(removed)" : "",
+        ])
+      }
+      if let deletedOn = conflict.deletedOn {
+        let name = await device.name(of: deletedOn)
+        rows.append(["  removed on \(name), changed elsewhere: `higgins restore` or `higgins rm`"])
       }
       try await console.line(Lines.table(rows))
     }
@@ -86,55 +94,5 @@ struct ResolveCommand: DeviceCommand {
 
   private static func noConflict(_ place: String) -> Failure {
     Failure(.notFound, "\(place) is not in conflict. Nothing was changed.")
-  }
-}
-
-struct HistoryCommand: DeviceCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "history",
-    abstract: "List the values attributes had.",
-    discussion: "EXAMPLE: higgins history github.example password --reveal")
-
-  @Argument(help: .contextName)
-  var context: String
-
-  @Argument(help: .attributeName)
-  var attribute: String?
-
-  @Flag(help: "Print concealed values, too.")
-  var reveal = false
-
-  @OptionGroup var output: OutputOptions
-  @OptionGroup var options: GlobalOptions
-
-  func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
-    let attributes = try attribute.map { [try Matching.attribute($0, in: context)] }
-    for attribute in attributes ?? context.attributes {
-      let versions = await device.history(of: attribute.id, in: context.id)
-      if output.json {
-        for version in versions {
-          try await console.record(HistoryRecord(version, of: attribute, reveals: reveal))
-        }
-      } else {
-        try await console.line(attribute.label)
-        try await console.line(await table(versions, of: attribute, on: device))
-      }
-    }
-  }
-
-  private func table(
-    _ versions: [ValueRecord], of attribute: AttributeRecord, on device: Device
-  ) async -> String {
-    var rows: [[String]] = []
-    for version in versions {
-      let isHidden = attribute.isConcealed && !reveal
-      rows.append([
-        version.isHead ? "  *" : "   ", String("\(version.id)".prefix(8)), Lines.time(version.at),
-        await device.name(of: version.device),
-        version.text.map { isHidden ? ShowCommand.mask : $0 } ?? "(removed)",
-      ])
-    }
-    return Lines.table(rows)
   }
 }

@@ -18,10 +18,11 @@ struct GetCommand: DeviceCommand {
   @Argument(help: .attributeName)
   var attribute: String
 
+  @OptionGroup var past: PastOptions
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(context, in: await device.contexts(at: past.at))
     let attribute = try Matching.attribute(attribute, in: context)
     if console.isTerminal {
       try await console.line(attribute.text)

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import Storage
+import Sync
 import Transport
+import Vault
 
 struct JoinCommand: AsyncParsableCommand, Sendable {
   /// 4 KiB: a pairing code or a kit with much space around.
@@ -69,10 +71,11 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     guard !folder.exists else { throw DeviceError.alreadyAProfile }
     let source = PassphraseSource(path: options.passphrasePath(), console: console)
     let name = device ?? DeviceNaming.standard
+    let passphrase: Passphrase
     if let kitFile, let server, let account {
       _ = try ServerAddress(server)
       let kit = try Self.text(try SecureFile.read(kitFile, limitBytes: Self.codeBytes))
-      let passphrase = try await source.existing()
+      passphrase = try await source.existing()
       try await Execution.settingUp {
         try await Onboarding.recover(
           folder: folder, server: server, account: account, device: name,
@@ -80,14 +83,14 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
       }
     } else {
       let code = try await self.code(at: console)
-      let passphrase = try await source.new()
+      passphrase = try await source.new()
       try await Execution.settingUp {
         try await Onboarding.join(
           folder: folder, code: code, device: name, passphrase: passphrase,
           showWords: { await Self.show($0, at: console) })
       }
     }
-    try await fetch(folder, at: console)
+    try await fetch(folder, passphrase, at: console)
   }
 
   private static func show(_ words: [String], at console: any Console) async {
@@ -140,17 +143,49 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
       .first.map(String.init) ?? ""
   }
 
-  /// The new device begins with what the account has.
-  private func fetch(_ folder: ProfileFolder, at console: any Console) async throws {
+  /// The new device begins with what the account has: the newest snapshot and what came after. Goes
+  /// on as long as something comes, and says on stderr how far it is.
+  private func fetch(
+    _ folder: ProfileFolder, _ passphrase: Passphrase, at console: any Console
+  ) async throws {
     try await console.note("This is a device of the account now.")
     let device = try Device.open(folder)
+    // A snapshot is merged only while it can be read.
+    try await device.unlock(passphrase)
+    let reporting = Self.report(await device.events(), at: console)
     await device.start(push: false)
-    let outcome = await device.synchronise(within: Self.firstSync)
+    var outcome: SyncOutcome
+    var last: SyncProgress?
+    var goesOn: Bool
+    repeat {
+      outcome = await device.synchronise(within: Self.firstSync)
+      let counted = await device.counted
+      goesOn = counted != nil && counted != last
+      last = counted
+    } while goesOn
+    reporting.cancel()
     await device.stop(flush: .zero)
     switch outcome {
     case .confirmed: return
     case .waiting(let reason, _): try await console.note("Its contexts come later: \(reason)")
     case .alarm(let text): throw Failure(.alarm, text)
+    }
+  }
+
+  /// A line each second at the most.
+  private static func report(
+    _ events: AsyncStream<DeviceEvent>, at console: any Console
+  ) -> Task<Void, Never> {
+    Task {
+      var next = Device.wallClock
+      for await event in events {
+        guard case .progress(let progress?) = event, !Task.isCancelled else { continue }
+        let now = Device.wallClock
+        guard now >= next || progress.done == progress.total else { continue }
+        next = now + 1000
+        // Joining goes on without a reader.
+        try? await console.note("\(progress.what) \(progress.done) of \(progress.total)")
+      }
     }
   }
 }

@@ -5,25 +5,32 @@ struct ListCommand: DeviceCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
     abstract: "List contexts.",
-    discussion: "EXAMPLE: higgins list github")
+    discussion: """
+      EXAMPLE: higgins list github
+
+      `--at 2026-11-01` lists what there was at the end of that day.
+      """)
 
   @Argument(help: "Only names with this in them.")
   var query: String?
 
+  @OptionGroup var past: PastOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let contexts = Self.narrowed(await device.contexts(), query)
+    let contexts = Self.narrowed(await device.contexts(at: past.at), query)
     guard !output.json else {
       for context in contexts { try await console.record(ListRecord(context)) }
       return
     }
     if contexts.isEmpty {
       try await console.note(
-        query == nil
-          ? "There are no contexts yet. Make one with `higgins set CONTEXT ATTRIBUTE`."
-          : "No name has that in it.")
+        query != nil
+          ? "No name has that in it."
+          : past.at != nil
+            ? "There were no contexts then."
+            : "There are no contexts yet. Make one with `higgins set CONTEXT ATTRIBUTE`.")
       return
     }
     try await console.line(Lines.table(contexts.map(Self.row)))

@@ -8,7 +8,7 @@ struct ShowCommand: DeviceCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show the attributes of a context.",
-    discussion: "EXAMPLE: higgins show github.example --reveal")
+    discussion: "EXAMPLE: higgins show github.example --reveal --at 2026-11-01")
 
   @Argument(help: .contextName)
   var context: String
@@ -16,11 +16,12 @@ struct ShowCommand: DeviceCommand {
   @Flag(help: "Print concealed values, too.")
   var reveal = false
 
+  @OptionGroup var past: PastOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let found = try Matching.context(context, in: await device.contexts())
+    let found = try Matching.context(context, in: await device.contexts(at: past.at))
     guard !output.json else {
       try await console.record(ShowRecord(found, reveals: reveal))
       return

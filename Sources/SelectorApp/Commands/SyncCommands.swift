@@ -25,6 +25,7 @@ struct SyncCommand: DeviceCommand {
   func run(on device: Device, console: any Console) async throws {
     await device.start(push: false)
     let outcome = await device.synchronise(within: Self.limit)
+    if outcome == .confirmed { await device.finishSnapshot(within: Self.limit) }
     if output.json { try await console.record(await device.statusRecord()) }
     switch outcome {
     case .confirmed:
@@ -54,6 +55,7 @@ struct StatusCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   var unlocking: Unlocking { .whereReady }
+  var tellsAlarms: Bool { true }
 
   func run(on device: Device, console: any Console) async throws {
     if !saving.noSync, await device.status().push == .down {
@@ -66,7 +68,7 @@ struct StatusCommand: DeviceCommand {
     } else {
       try await console.line(record.text)
     }
-    if let alarm = record.status.alarms.first { throw Failure(.alarm, alarm.text) }
+    if let alarm = record.alarms.first { throw Failure(.alarm, alarm.text) }
   }
 }
 
@@ -75,7 +77,8 @@ extension Device {
   func statusRecord() -> StatusRecord {
     StatusRecord(
       account: accountName(), device: isLocked ? ownName : name(of: settings.device),
-      server: settings.server, status: status())
+      server: settings.server, status: status(), alarms: core.alarms,
+      isReplacing: core.isReplacing, isUncertain: isUncertain, progress: counted)
   }
 }
 

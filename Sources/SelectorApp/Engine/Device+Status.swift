@@ -23,11 +23,17 @@ extension Device {
       nextAttempt: nextAttempt, sealedWaiting: core.sealedWaiting)
   }
 
+  /// Whether something is on its way after which a synchronisation is over.
+  var isBusy: Bool {
+    core.isSynchronising || underway.contains(.fetching)
+      || (core.isReplacing && !core.isLocked && core.failure == nil && core.alarms.isEmpty)
+  }
+
   private var state: SyncStatus.State {
     if !core.alarms.isEmpty { return .alarm }
     if core.isLocked { return .locked }
     if core.failure != nil { return .offline }
-    if core.isSynchronising { return .syncing }
+    if isBusy { return .syncing }
     return core.waiting > 0 ? .waiting : .current
   }
 
@@ -45,10 +51,13 @@ extension Device {
       let isThis = device == settings.device
       let held = max(acknowledged[device] ?? 0, core.heldByPeers[device] ?? 0)
       let presence = presence[device]
+      // Its twin may live on, but what this device wrote since is no debt of it.
+      let isReplaced = !isThis && core.membership.replacements[device] != nil
       return SyncStatus.Peer(
-        id: device, name: name(of: device), platform: names[device]?.platform ?? "",
+        id: device, name: name(of: device) + (isReplaced ? " (replaced)" : ""),
+        platform: names[device]?.platform ?? "",
         isThisDevice: isThis, isOnline: isThis || presence?.online == true,
-        lastSeen: presence?.at, behind: isThis || own <= held ? 0 : Int(own - held))
+        lastSeen: presence?.at, behind: isThis || isReplaced || own <= held ? 0 : Int(own - held))
     }
   }
 
@@ -65,21 +74,39 @@ extension Device {
         self.giveUpWaiting()
       }
     }
-    if core.isSynchronising { await nextRest() }
+    if isBusy { await nextRest() }
     // The run on its way when this was asked may have left before the last commit.
-    if !core.isSynchronising, core.waiting > 0, core.failure == nil, core.alarms.isEmpty {
+    if !isBusy, core.waiting > 0, core.failure == nil, core.alarms.isEmpty {
       attempt(.requested)
-      if core.isSynchronising { await nextRest() }
+      if isBusy { await nextRest() }
     }
     expiry?.cancel()
     if let alarm = core.alarms.first { return .alarm(alarm.text) }
     if let failure = core.failure {
       return .waiting(reason: Failure(failure).sentence, changes: core.waiting)
     }
-    if core.isSynchronising || core.waiting > 0 {
+    if isBusy || core.waiting > 0 {
       return .waiting(reason: "The server has not confirmed yet.", changes: core.waiting)
     }
     return .confirmed
+  }
+
+  /// Waits until a snapshot that is being written or sent is done: a command that ends would lose
+  /// what it has of it.
+  func finishSnapshot(within limit: Duration) async {
+    let end = Self.moment.uptime + limit
+    let expiry = Task {
+      do {
+        try await Task.sleep(for: limit)
+      } catch {
+        return
+      }
+      self.giveUpWaiting()
+    }
+    while !underway.isDisjoint(with: [.writing, .sending]), Self.moment.uptime < end {
+      await nextRest()
+    }
+    expiry.cancel()
   }
 
   private func nextRest() async {

@@ -1,6 +1,7 @@
 import Foundation
 import Storage
 import Sync
+import Synchronization
 import Transport
 import Vault
 import Wire
@@ -12,12 +13,13 @@ import Wire
 /// between reading the core and replacing it.
 actor Device {
   nonisolated let folder: ProfileFolder
-  nonisolated let settings: ProfileSettings
+  /// Changes only when this device takes another identity.
+  private nonisolated let settingsBox: Mutex<ProfileSettings>
   /// This device's name as it was when the profile was made: all that a locked screen shows.
   nonisolated let ownName: String
-  let client: AttributeClient
-  let store: SQLiteStore
-  private let profileLock: ProfileLock
+  private(set) var client: AttributeClient
+  private(set) var store: SQLiteStore
+  let profileLock: ProfileLock
   var core: SyncCore
   var entropy = SodiumEntropy()
   var keyring: Keyring?
@@ -31,6 +33,15 @@ actor Device {
   var acknowledged: [DeviceID: UInt64] = [:]
   private var timer: Task<Void, Never>?
   private var isStarted = false
+  /// Whether a snapshot is being written, sent or fetched, or an identity replaced: one at a time.
+  var underway: Set<Chore> = []
+  /// What a person must be told that happened while the profile was opened.
+  private(set) var opening: [Notice]
+  /// Counts what makes a fold of the log that is on its way worthless.
+  private var foldNumber = 0
+  private var progress: SyncProgress?
+  /// Whether the store was salvaged, and the server has not answered since.
+  private(set) var isUncertain = false
   private var observers: [Int: AsyncStream<DeviceEvent>.Continuation] = [:]
   private var nextObserver = 0
   private var lastStatus: SyncStatus?
@@ -40,66 +51,111 @@ actor Device {
   private static let origin = clock.now
 
   /// Opens the profile and takes its lock; it stays locked until ``unlock(_:)``.
+  ///
+  /// A damaged store is set aside, and what still reads of it becomes a new one; ``opening`` says
+  /// so. A change of identity that was interrupted is finished.
   static func open(_ folder: ProfileFolder) throws -> Device {
     guard folder.exists else { throw DeviceError.noProfile }
     let lock = try ProfileLock.acquire(folder.lock)
-    let settings = try folder.readSettings()
-    guard let key = try? AuthenticationKey(seed: try folder.readFile(folder.deviceKey)) else {
-      throw DeviceError.damagedProfile(file: folder.deviceKey)
-    }
-    let store = try SQLiteStore(path: folder.database, digest: { Digest32.sha256($0) })
+    let found = try folder.readSettings()
+    let (store, salvage) = try SQLiteStore.openOrSalvage(
+      path: folder.database, device: found.device, now: wallClock, digest: { Digest32.sha256($0) })
+    let settings = try Identity.finishSwitch(in: folder, settings: found, store: store)
+    let stored = try store.load()
     let core = try SyncCore(
-      device: settings.device, account: settings.account, stored: try store.load())
-    let client = try AttributeClient(
-      address: try ServerAddress(settings.server), trust: .of(pin: settings.pin),
-      prover: DeviceKeyProver(device: settings.device, key: key), instance: settings.instance,
-      digest: { Digest32.sha256($0) })
+      device: settings.device, account: settings.account, stored: stored)
     let name = try store.row(Onboarding.nameRow).map { String(decoding: $0, as: UTF8.self) }
     return Device(
       folder: folder, settings: settings, name: name ?? "this device", lock: lock, store: store,
-      core: core, client: client)
+      core: core, client: try client(for: settings, in: folder),
+      opening: salvage.map { [$0.notice(at: wallClock)] } ?? [], isUncertain: stored.isUncertain)
+  }
+
+  private static func client(
+    for settings: ProfileSettings, in folder: ProfileFolder
+  ) throws -> AttributeClient {
+    guard let key = try? AuthenticationKey(seed: try folder.readFile(folder.deviceKey)) else {
+      throw DeviceError.damagedProfile(file: folder.deviceKey)
+    }
+    return try AttributeClient(
+      address: try ServerAddress(settings.server), trust: .of(pin: settings.pin),
+      prover: DeviceKeyProver(device: settings.device, key: key), instance: settings.instance,
+      digest: { Digest32.sha256($0) })
   }
 
   private init(
     folder: ProfileFolder, settings: ProfileSettings, name: String, lock: ProfileLock,
-    store: SQLiteStore, core: SyncCore, client: AttributeClient
+    store: SQLiteStore, core: SyncCore, client: AttributeClient, opening: [Notice],
+    isUncertain: Bool
   ) {
     ownName = name
     self.folder = folder
-    self.settings = settings
+    settingsBox = Mutex(settings)
     profileLock = lock
     self.store = store
     self.core = core
     self.client = client
+    self.opening = opening
+    self.isUncertain = isUncertain
   }
+
+  nonisolated var settings: ProfileSettings { settingsBox.withLock { $0 } }
 
   var isLocked: Bool { core.isLocked }
 
-  /// Opens the keyring and folds the log into contexts.
+  /// Opens the keyring and folds checkpoint and log into contexts, beside this actor; observers
+  /// are told how far it is.
   ///
   /// - Throws: ``VaultError/wrongPassphrase``; then nothing changed.
-  func unlock(_ passphrase: Passphrase) throws {
-    let opened = try Keyring.open(
-      disk: try folder.readFile(folder.keyring), passphrase: passphrase)
-    guard opened.device == settings.device, opened.account == settings.account else {
-      throw DeviceError.damagedProfile(file: folder.keyring)
-    }
+  func unlock(_ passphrase: Passphrase) async throws {
+    let opened = try Identity.keyring(in: folder, settings: settings, passphrase: passphrase)
+    if core.membership.count == 0 { try await fetchMembership() }
     try opened.check(core.membership)
-    var replica = Replica(own: settings.device)
-    let membership = core.membership
-    let now = Self.wallClock
-    try store.forEachCommit { envelope in
-      try replica.fold(envelope, with: opened, membership: membership, now: now)
+    do {
+      try await unlock(with: opened)
+    } catch let error as StorageError where error.isDamage {
+      try salvage()
+      if core.membership.count == 0 { try await fetchMembership() }
+      try opened.check(core.membership)
+      try await unlock(with: opened)
     }
+  }
+
+  /// After a salvage that kept nothing, the server is asked who belongs to the account; the keyring
+  /// tells whether that is true.
+  private func fetchMembership() async throws {
+    _ = await synchronise(within: .seconds(20))
+    guard core.membership.count > 0 else {
+      let reason = core.failure.map { Failure($0).sentence } ?? "It did not answer in time."
+      throw DeviceError.membershipMissing(reason: reason)
+    }
+  }
+
+  private func unlock(with opened: Keyring) async throws {
+    var folded: Fold
+    var number: Int
+    repeat {
+      number = foldNumber
+      folded = try await Fold.make(
+        of: store, own: settings.device, keyring: opened, membership: core.membership,
+        now: Self.wallClock
+      ) { done, total in
+        await self.say(SyncProgress(done: done, total: total, what: "opening"))
+      }
+    } while number != foldNumber
+    say(nil)
+    try folded.finish(
+      from: store, keyring: opened, membership: core.membership, now: Self.wallClock)
     keyring = opened
     refreshNames()
     do {
-      try take(.unlocked(opened, replica))
+      try take(.unlocked(opened, folded.replica))
     } catch {
       keyring = nil
       throw error
     }
     publishContexts()
+    publishDrafts()
   }
 
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed.
@@ -107,6 +163,7 @@ actor Device {
     try take(.locked)
     keyring = nil
     publishContexts()
+    publishDrafts()
   }
 
   /// Begins to synchronise, and to listen when `push` is wanted.
@@ -146,10 +203,6 @@ actor Device {
 
   func contexts() -> [ContextRecord] { core.replica.contexts }
 
-  func deleted() -> [(id: ContextID, name: String, at: Int64, by: DeviceID)] {
-    core.replica.deleted
-  }
-
   func history(of attribute: AttributeID, in context: ContextID) -> [ValueRecord] {
     core.replica.history(of: attribute, in: context)
   }
@@ -168,6 +221,8 @@ actor Device {
     observers[number] = continuation
     continuation.yield(.contexts(contexts()))
     continuation.yield(.status(status()))
+    if !core.drafts.isEmpty { continuation.yield(.drafts(core.drafts)) }
+    for notice in opening { continuation.yield(.notice(notice)) }
     return stream
   }
 
@@ -180,8 +235,11 @@ actor Device {
     if !step.transaction.isEmpty { try store.write(step.transaction) }
     core = next
     if !step.transaction.records.isEmpty { refreshNames() }
+    if step.transaction.snapshot != nil || step.transaction.rewind != nil { foldNumber += 1 }
+    isUncertain = step.transaction.isUncertain ?? isUncertain
+    if let device = step.transaction.device { switchIdentity(to: device) }
     for effect in step.effects { perform(effect) }
-    if !step.transaction.isEmpty || step.effects.contains(where: \.isChange) { publishContexts() }
+    if step.transaction.drafts != nil { publishDrafts() }
     afterStep()
   }
 
@@ -190,15 +248,25 @@ actor Device {
     do {
       try take(event)
     } catch {
-      report("storage", "\(Failure(error).sentence)")
+      complain(error)
       armTimer(atLeast: .seconds(5))
     }
   }
 
-  private func afterStep() {
+  /// Says what did not work; a store that turned out to be damaged is salvaged.
+  func complain(_ error: any Error) {
+    report("storage", Failure(error).sentence)
+    guard let error = error as? StorageError, error.isDamage, !underway.contains(.salvage) else {
+      return
+    }
+    underway.insert(.salvage)
+    Task { await self.salvageAndGoOn() }
+  }
+
+  func afterStep() {
     armTimer(atLeast: .zero)
     publishStatus()
-    guard !core.isSynchronising else { return }
+    guard !isBusy else { return }
     for waiter in waiters.values { waiter.resume() }
     waiters = [:]
   }
@@ -209,7 +277,13 @@ actor Device {
     case .acknowledge(let device, let sequence):
       push?.acknowledge(device: device, sequence: sequence)
     case .changed(let changes): tell(.changed(changes))
+    case .contextsChanged(let ids): publish(ids)
     case .noticed(let notice): tell(.notice(notice))
+    case .writeSnapshot: begin(.writing) { try await self.writeSnapshot() }
+    case .uploadSnapshot(let id): begin(.sending) { try await self.sendSnapshot(id) }
+    case .fetchSnapshot(let summary): begin(.fetching) { try await self.fetchSnapshot(summary) }
+    case .readOwnChain(let published): readOwnChain(published)
+    case .replaceDevice: begin(.replacing) { try await self.replaceDevice() }
     }
   }
 
@@ -226,8 +300,8 @@ actor Device {
     } catch let failure as ServiceFailure {
       attempt(.failed(failure))
     } catch {
-      report("storage", Failure(error).sentence)
       attempt(.failed(.unreachable(reason: "this device could not keep the answer")))
+      complain(error)
     }
   }
 
@@ -265,6 +339,25 @@ actor Device {
     if !observers.isEmpty { tell(.contexts(contexts())) }
   }
 
+  private func publishDrafts() {
+    if !observers.isEmpty { tell(.drafts(core.drafts)) }
+  }
+
+  private func publish(_ changed: Set<ContextID>) {
+    guard !observers.isEmpty, !changed.isEmpty else { return }
+    let records = changed.compactMap { core.replica[$0] }
+    let removed = changed.subtracting(records.map(\.id))
+    tell(.contextsChanged(records, removed: removed))
+  }
+
+  /// What is counted at the moment: a fold or a transfer.
+  var counted: SyncProgress? { progress }
+
+  func say(_ progress: SyncProgress?) {
+    self.progress = progress
+    tell(.progress(counted))
+  }
+
   func publishStatus() {
     let status = status()
     guard status != lastStatus else { return }
@@ -278,9 +371,68 @@ actor Device {
   }
 }
 
-extension SyncCore.Effect {
-  fileprivate var isChange: Bool {
-    if case .changed = self { true } else { false }
+// MARK: another store or identity in place
+
+extension Device {
+  /// Sets the damaged store aside and goes on, locked, with what still reads of it.
+  func salvage() throws {
+    // Whether it closes does not matter any more.
+    try? store.abandon()
+    let (store, salvage) = try SQLiteStore.salvage(
+      path: folder.database, device: settings.device, now: Self.wallClock,
+      digest: { Digest32.sha256($0) })
+    self.store = store
+    core = try SyncCore(
+      device: settings.device, account: settings.account, stored: try store.load())
+    isUncertain = true
+    foldNumber += 1
+    if let notice = salvage?.notice(at: Self.wallClock) {
+      opening.append(notice)
+      tell(.notice(notice))
+    }
+    keyring = nil
+    publishStatus()
+  }
+
+  /// The same in the middle of things: what was unlocked is unlocked again.
+  private func salvageAndGoOn() async {
+    defer { underway.remove(.salvage) }
+    let opened = keyring
+    do {
+      try salvage()
+      if isStarted { attempt(.started) }
+      guard let opened else { return }
+      if core.membership.count == 0 { try await fetchMembership() }
+      try opened.check(core.membership)
+      try await unlock(with: opened)
+    } catch {
+      report("storage", Failure(error).sentence)
+      publishContexts()
+    }
+  }
+
+  /// The store says already who this device is; files and connections follow.
+  private func switchIdentity(to device: DeviceID) {
+    do {
+      let settings = try Identity.finishSwitch(in: folder, settings: settings, store: store)
+      guard settings.device == device else {
+        throw DeviceError.damagedProfile(file: folder.settings)
+      }
+      settingsBox.withLock { $0 = settings }
+      client = try Self.client(for: settings, in: folder)
+    } catch {
+      report("storage", Failure(error).sentence)
+      return
+    }
+    refreshNames()
+    acknowledged = [:]
+    guard let old = push else { return }
+    push = nil
+    pushTask?.cancel()
+    Task {
+      await old.close()
+      self.startPush()
+    }
   }
 }
 

@@ -3,10 +3,18 @@ import Wire
 
 /// What an observer of a ``Device`` is told.
 enum DeviceEvent: Sendable {
-  /// All contexts, after any of them changed.
+  /// All contexts: at the beginning, after unlocking and after locking.
   case contexts([ContextRecord])
+  /// Those that are different now, and those that are gone: what one change costs does not grow
+  /// with what there is.
+  case contextsChanged([ContextRecord], removed: Set<ContextID>)
+  /// What somebody did; comes before the ``contextsChanged(_:removed:)`` of the same step.
   case changed([Change])
   case status(SyncStatus)
+  /// Something long that is counted; nil when it is over.
+  case progress(SyncProgress?)
+  /// Forms that were open when their process ended, or are open now.
+  case drafts([Draft])
   case notice(Notice)
 }
 
@@ -25,6 +33,8 @@ enum DeviceError: Error, Equatable {
   case locked
   /// The settings or key files of the profile do not read.
   case damagedProfile(file: String)
+  /// The store was damaged beyond the list of devices, which only the server can send again.
+  case membershipMissing(reason: String)
   case pairingExpired
   case pairingDeclined
   /// The answer to a pairing names an account whose list of devices does not hold this device.

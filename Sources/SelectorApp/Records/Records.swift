@@ -100,46 +100,169 @@ struct WatchRecord: Encodable {
   }
 }
 
-/// A line of `history`: one version.
+/// A line of `history`: one version. `attribute` is null for a name of the context itself.
 struct HistoryRecord: Encodable {
   let id: VersionID
   let device: DeviceID
   let at: Int64
   let head: Bool
-  let attribute: AttributeID
+  let attribute: AttributeID?
   let label: String
   let removed: Bool
   /// Left out while concealed, and for a removal.
   let value: String?
 
-  init(_ version: ValueRecord, of attribute: AttributeRecord, reveals: Bool) {
+  private enum Key: String, CodingKey {
+    case id, device, at, head, attribute, label, removed, value
+  }
+
+  init(_ version: ValueRecord, attribute: AttributeID?, label: String, reveals: Bool) {
     id = version.id
     device = version.device
     at = version.at
     head = version.isHead
-    self.attribute = attribute.id
-    label = attribute.label
+    self.attribute = attribute
+    self.label = label
     removed = version.text == nil
-    value = reveals || !attribute.isConcealed ? version.text : nil
+    value = reveals ? version.text : nil
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(device, forKey: .device)
+    try container.encode(at, forKey: .at)
+    try container.encode(head, forKey: .head)
+    try container.encode(attribute, forKey: .attribute)
+    try container.encode(label, forKey: .label)
+    try container.encode(removed, forKey: .removed)
+    try container.encodeIfPresent(value, forKey: .value)
   }
 }
 
-/// A line of `conflicts`. `attribute` and `label` are null when the context's name is in conflict.
+/// A line of `trash`.
+struct TrashLine: Encodable {
+  let id: ContextID
+  let name: String
+  let kind: String
+  /// How many.
+  let attributes: Int
+  let removedAt: Int64
+  let device: DeviceID
+  let expiresAt: Int64
+
+  init(_ record: TrashRecord) {
+    id = record.id
+    name = record.name
+    kind = record.kind.rawValue
+    attributes = record.attributes
+    removedAt = record.deletedAt
+    device = record.deletedBy
+    expiresAt = record.expiresAt
+  }
+}
+
+/// What `undo` prints.
+struct ChangeSetRecord: Encodable {
+  let contexts: [ContextID]
+  let contextName: String
+  /// Left out when several attributes are concerned.
+  let label: String?
+  let device: DeviceID
+  let at: Int64
+
+  init(_ change: ChangeSet) {
+    contexts = change.contexts
+    contextName = change.contextName
+    label = change.label
+    device = change.device
+    at = change.at
+  }
+}
+
+/// A line of `alarms`, and one of the alarms in `status`.
+struct AlarmRecord: Encodable {
+  let code: String
+  let text: String
+  let at: Int64
+
+  init(_ notice: Notice) {
+    code = notice.code
+    text = notice.text
+    at = notice.at
+  }
+}
+
+/// A line of `drafts`. `context`, `contextName` and `attribute` are null for what is not there yet.
+struct DraftRecord: Encodable {
+  let id: DraftID
+  let form: String
+  let context: ContextID?
+  let contextName: String?
+  let attribute: AttributeID?
+  let label: String?
+  /// The names of the fields something was typed into.
+  let fields: [String]
+  /// Left out while concealed.
+  let values: [String: String]?
+  let at: Int64
+
+  private enum Key: String, CodingKey {
+    case id, form, context, contextName, attribute, label, fields, values, at
+  }
+
+  init(_ draft: Draft, context: ContextRecord?, reveals: Bool) {
+    id = draft.id
+    form = draft.form.rawValue
+    self.context = draft.context
+    contextName = context?.name
+    attribute = draft.attribute
+    label = context?.attributes.first { $0.id == draft.attribute }?.label
+    fields = draft.fields.filter { !$0.value.isEmpty }.keys.sorted()
+    values = reveals ? draft.fields : nil
+    at = draft.at
+  }
+
+  /// Where it belongs, for a person.
+  var place: String {
+    let names = [contextName, label].compactMap(\.self).joined(separator: " / ")
+    return names.isEmpty ? form : "\(form): \(names)"
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(form, forKey: .form)
+    try container.encode(context, forKey: .context)
+    try container.encode(contextName, forKey: .contextName)
+    try container.encode(attribute, forKey: .attribute)
+    try container.encode(label, forKey: .label)
+    try container.encode(fields, forKey: .fields)
+    try container.encodeIfPresent(values, forKey: .values)
+    try container.encode(at, forKey: .at)
+  }
+}
+
+/// A line of `conflicts`. `attribute` and `label` are null when the context's name is in conflict,
+/// or when it was removed on one device (`deletedOn`) and changed on another.
 struct ConflictRecord: Encodable {
   struct Value: Encodable {
     let id: VersionID
     let device: DeviceID
     let at: Int64
+    /// Whether this side removed the attribute.
+    let removed: Bool
   }
 
   let context: ContextID
   let contextName: String
   let attribute: AttributeID?
   let label: String?
+  let deletedOn: DeviceID?
   let values: [Value]
 
   private enum Key: String, CodingKey {
-    case context, contextName, attribute, label, values
+    case context, contextName, attribute, label, deletedOn, values
   }
 
   init(_ context: ContextRecord, _ attribute: AttributeRecord?) {
@@ -147,14 +270,26 @@ struct ConflictRecord: Encodable {
     contextName = context.name
     self.attribute = attribute?.id
     label = attribute?.label
+    deletedOn = nil
     values = (attribute?.heads ?? context.names)
-      .map { Value(id: $0.id, device: $0.device, at: $0.at) }
+      .map { Value(id: $0.id, device: $0.device, at: $0.at, removed: $0.text == nil) }
+  }
+
+  /// A context that was removed on one device and changed on another.
+  init(_ context: ContextRecord, deletedOn: DeviceID) {
+    self.context = context.id
+    contextName = context.name
+    attribute = nil
+    label = nil
+    self.deletedOn = deletedOn
+    values = []
   }
 
   /// Everything of `contexts` that a person should decide, in their order.
   static func all(in contexts: [ContextRecord]) -> [ConflictRecord] {
     contexts.flatMap { context in
-      (context.names.count > 1 ? [ConflictRecord(context, nil)] : [])
+      (context.deletedOn.map { [ConflictRecord(context, deletedOn: $0)] } ?? [])
+        + (context.names.count > 1 ? [ConflictRecord(context, nil)] : [])
         + context.attributes.filter(\.hasConflict).map { ConflictRecord(context, $0) }
     }
   }
@@ -165,6 +300,7 @@ struct ConflictRecord: Encodable {
     try container.encode(contextName, forKey: .contextName)
     try container.encode(attribute, forKey: .attribute)
     try container.encode(label, forKey: .label)
+    try container.encode(deletedOn, forKey: .deletedOn)
     try container.encode(values, forKey: .values)
   }
 }

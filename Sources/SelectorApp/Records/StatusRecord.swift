@@ -3,11 +3,6 @@ import Wire
 
 /// What `status` prints, and its device lines what `devices` does.
 struct StatusRecord: Encodable {
-  struct Alarm: Encodable {
-    let code: String
-    let text: String
-  }
-
   struct Push: Encodable {
     let state: String
     /// Null while down.
@@ -50,9 +45,23 @@ struct StatusRecord: Encodable {
   let device: String
   let server: String
   let status: SyncStatus
+  var alarms: [Notice] = []
+  /// Whether this device is about to take another identity, having been restored or cloned.
+  var isReplacing = false
+  /// Whether the store was salvaged and waits for the server.
+  var isUncertain = false
+  /// What is being counted at the moment.
+  var progress: SyncProgress?
 
   private enum Key: String, CodingKey {
-    case account, device, server, state, waiting, conflicts, alarms, push, devices
+    case account, device, server, state, waiting, conflicts, alarms, push, devices, progress
+    case replacing, uncertain
+  }
+
+  private struct Progress: Encodable {
+    let what: String
+    let done: Int
+    let total: Int
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -63,13 +72,16 @@ struct StatusRecord: Encodable {
     try container.encode(status.state.rawValue, forKey: .state)
     try container.encode(status.waiting, forKey: .waiting)
     try container.encode(status.conflicts, forKey: .conflicts)
-    try container.encode(
-      status.alarms.map { Alarm(code: $0.code, text: $0.text) }, forKey: .alarms)
+    try container.encode(alarms.map(AlarmRecord.init), forKey: .alarms)
     try container.encode(
       Push(
         state: status.push.rawValue, transport: status.pushTransport, since: status.pushSince),
       forKey: .push)
     try container.encode(status.peers.map(Device.init), forKey: .devices)
+    try container.encode(
+      progress.map { Progress(what: $0.what, done: $0.done, total: $0.total) }, forKey: .progress)
+    try container.encode(isReplacing, forKey: .replacing)
+    try container.encode(isUncertain, forKey: .uncertain)
   }
 
   /// The same for a person.
@@ -80,7 +92,21 @@ struct StatusRecord: Encodable {
       ["push", push],
       ["conflicts", "\(status.conflicts)"],
     ]
-    rows += status.alarms.map { ["ALARM", "\($0.text) (\($0.code))"] }
+    if let progress {
+      rows.append(["progress", "\(progress.what) \(progress.done) of \(progress.total)"])
+    }
+    if isReplacing {
+      rows.append([
+        "identity",
+        "this device was restored or copied and takes a new one; nothing is sent before",
+      ])
+    }
+    if isUncertain {
+      rows.append([
+        "store", "salvaged after damage; nothing is committed until the server answered",
+      ])
+    }
+    rows += alarms.map { ["ALARM", "\(Lines.time($0.at))  \($0.text) (\($0.code))"] }
     return Lines.table(rows) + "\n\n" + StatusRecord.devices(of: status)
   }
 

@@ -21,7 +21,9 @@ extension Driver {
     case .quit: return false
     case .unlock(let passphrase):
       do {
-        await unlock(try Passphrase(utf8: Array(passphrase.utf8)))
+        let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+        // A long log takes a while to open, and the screen counts along.
+        Task { await unlock(passphrase) }
       } catch {
         refuse()
       }
@@ -50,8 +52,10 @@ extension Driver {
     case .formOpened(let context): await device?.formOpened(context)
     case .formClosed(let context): await device?.formClosed(context)
     case .save(let edits): await save(edits)
-    case .undo: await takeBack(undoStack.undo(in: contexts), orSay: "Nothing to undo.")
-    case .redo: await takeBack(undoStack.redo(in: contexts), orSay: "Nothing to redo.")
+    case .keepDraft(let draft): drafts?.keep(draft)
+    case .dropDraft(let id): drafts?.drop(id)
+    case .undo: await reverse(isRedo: false)
+    case .redo: await reverse(isRedo: true)
     case .sync: await device?.wake()
     default: await performAside(effect)
     }
@@ -65,10 +69,13 @@ extension Driver {
       var entropy = SodiumEntropy()
       inbox.post(.outcome(.generated(PasswordRecipe(form).generate(entropy: &entropy))))
     case .copy(let text, let label, _): copy(text, label)
-    case .oneTimeCode(let context, let attribute): oneTimeCode(context, attribute)
+    case .oneTimeCode(let attribute, let secret): oneTimeCode(attribute, secret)
     case .loadHistory(let context, let attribute):
       let versions = await device?.history(of: attribute, in: context) ?? []
       inbox.post(.outcome(.history(context, attribute, versions)))
+    case .loadTrash: await loadTrash()
+    case .loadPast(let at): await loadPast(at)
+    case .clearAlarm(let code): await clearAlarm(code)
     case .pair: startPairing()
     case .admit(let isAdmitted):
       if let admission {
@@ -115,39 +122,23 @@ extension Driver {
 
   private func lock() async {
     guard let device else { return }
-    undoStack.clear()
     endPairing()
+    await drafts?.drained()
     do {
       try await device.lock()
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))
       return
     }
-    contexts = []
     say(.locked(since: Device.wallClock, reason: ""))
   }
 
   private func save(_ edits: [Edit]) async {
     do {
-      let before = contexts
       try await device?.save(edits, immediately: false)
-      undoStack.note(edits, in: before)
       inbox.post(.outcome(.saved))
     } catch {
-      inbox.post(.outcome(.failed(Failure(error).sentence)))
-    }
-  }
-
-  private func takeBack(_ edit: Edit?, orSay nothing: String) async {
-    guard let edit else {
-      inbox.post(.outcome(.note(nothing)))
-      return
-    }
-    do {
-      try await device?.save([edit], immediately: false)
-      inbox.post(.outcome(.saved))
-    } catch {
-      inbox.post(.outcome(.failed(Failure(error).sentence)))
+      inbox.post(.outcome(.notSaved(Failure(error).sentence)))
     }
   }
 
@@ -181,11 +172,9 @@ extension Driver {
     }
   }
 
-  private func oneTimeCode(_ context: ContextID, _ attribute: AttributeID) {
-    let secret = contexts.first { $0.id == context }?.attributes.first { $0.id == attribute }
-    guard let secret else { return }
+  private func oneTimeCode(_ attribute: AttributeID, _ secret: String) {
     do {
-      let code = try OneTimeCode(secret.text)
+      let code = try OneTimeCode(secret)
       let seconds = Device.wallClock / 1000
       inbox.post(
         .outcome(
@@ -194,7 +183,7 @@ extension Driver {
             secondsLeft: code.secondsLeft(at: seconds))))
     } catch {
       inbox.post(
-        .outcome(.failed("\(secret.label) is no one-time code secret: nothing was copied.")))
+        .outcome(.failed("This is no one-time code secret: nothing was copied.")))
     }
   }
 
@@ -220,6 +209,7 @@ extension Driver {
     guard let device else { return }
     do {
       let replica = await device.replica
+      let contexts = replica.contexts
       let history = { replica.history(of: $0, in: $1) }
       let bytes: [UInt8]
       switch format {

@@ -17,8 +17,7 @@ actor Driver {
   var device: Device?
   var session: Session
   var profile: Profile
-  var undoStack = UndoStack()
-  var contexts: [ContextRecord] = []
+  var drafts: DraftWriter?
   var wrongPassphrases = 0
   var pairing: Task<Void, Never>?
   var admission: CheckedContinuation<Bool, Never>?
@@ -58,8 +57,9 @@ actor Driver {
     }
     paint()
     if device != nil { await attach() }
-    await unlockFromFile()
+    Task { await unlockFromFile() }
     for await _ in inbox.arrivals where await !take(inbox.takeAll()) { break }
+    await close()
     keys.cancel()
     deadline?.cancel()
     deviceTask?.cancel()
@@ -68,9 +68,16 @@ actor Driver {
     await device?.stop(flush: .seconds(2))
   }
 
+  /// Keeps what is typed and closes its form, however the program ends.
+  private func close() async {
+    for effect in session.update(.closing) { _ = await perform(effect) }
+    await drafts?.drained()
+  }
+
   /// Listens to the device and lets other commands use it, from now on.
   func attach() async {
     guard let device else { return }
+    drafts = DraftWriter(device: device, inbox: inbox)
     do {
       control = try ControlServer.start(device)
     } catch {
@@ -79,7 +86,7 @@ actor Driver {
     }
     let events = await device.events()
     deviceTask = Task { [inbox] in
-      for await event in events { inbox.post(Event(event)) }
+      for await event in events { inbox.post(Arrival.all(of: event)) }
     }
     await device.start(push: true)
   }
@@ -99,8 +106,9 @@ actor Driver {
     for arrival in arrivals {
       switch arrival {
       case .event(let event):
-        note(event)
         guard await carryOut(session.update(event)) else { return false }
+        if case .outcome(.unlocked) = event { await offerDrafts() }
+        if case .status = event { noteIdentity() }
       case .suspend: await suspend()
       case .quit: return false
       }
@@ -110,14 +118,17 @@ actor Driver {
     return true
   }
 
-  /// Peers' changes come before the contexts they changed, so both are known here.
-  private func note(_ event: Event) {
-    switch event {
-    case .contexts(let records): contexts = records
-    case .changed(let changes):
-      undoStack.note(changes.filter { $0.device != profile.deviceID }, in: contexts)
-    default: break
-    }
+  /// A device that was restored or cloned goes on under another id.
+  private func noteIdentity() {
+    guard let device, device.settings.device != profile.deviceID else { return }
+    profile.deviceID = device.settings.device
+    inbox.post(.profile(profile))
+  }
+
+  /// Offers what was typed and not saved.
+  private func offerDrafts() async {
+    guard let device else { return }
+    _ = await carryOut(session.update(.drafts(await device.drafts())))
   }
 
   private func carryOut(_ effects: [Effect]) async -> Bool {
@@ -129,7 +140,8 @@ actor Driver {
 
   /// Conceals, gives the terminal back, stops, and comes back to where it was.
   func suspend() async {
-    _ = session.update(.suspended)
+    for effect in session.update(.suspended) { _ = await perform(effect) }
+    await drafts?.drained()
     paint()
     await terminal.suspend()
     await device?.wake()
@@ -188,13 +200,18 @@ extension Arrival {
   }
 }
 
-extension Event {
-  fileprivate init(_ event: DeviceEvent) {
+extension Arrival {
+  fileprivate static func all(of event: DeviceEvent) -> [Arrival] {
     switch event {
-    case .contexts(let records): self = .contexts(records)
-    case .changed(let changes): self = .changed(changes)
-    case .status(let status): self = .status(status)
-    case .notice(let notice): self = .outcome(.note(notice.text))
+    case .contexts(let records): [.event(.contexts(records))]
+    case .contextsChanged(let records, let removed):
+      [.event(.updated(records, removed: removed.sorted()))]
+    case .changed(let changes): [.event(.changed(changes))]
+    case .status(let status): [.event(.status(status))]
+    case .progress(let progress): [.event(.progress(progress))]
+    // The session knows what it handed over; what an earlier one left is offered at unlocking.
+    case .drafts: []
+    case .notice(let notice): [.event(.notice(notice))]
     }
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON, for parts of a file that are kept without being understood.
-enum JSONValue: Hashable {
+enum JSONValue: Hashable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int64)

@@ -1,0 +1,165 @@
+import Storage
+import Sync
+import Transport
+import Vault
+import Wire
+
+/// What goes on beside the actor, each kind once at a time.
+enum Chore: Hashable, Sendable {
+  case writing, sending, fetching, replacing, salvage
+}
+
+/// Writes, sends and fetches snapshots.
+extension Device {
+  /// Runs a chore unless one of its kind is on its way; its failure is the core's to weigh.
+  func begin(_ chore: Chore, _ body: @escaping @Sendable () async throws -> Void) {
+    guard underway.insert(chore).inserted else { return }
+    Task {
+      var problem: (any Error)?
+      do {
+        try await body()
+      } catch {
+        problem = error
+      }
+      self.end(chore, problem)
+    }
+  }
+
+  private func end(_ chore: Chore, _ problem: (any Error)?) {
+    underway.remove(chore)
+    say(nil)
+    if let problem {
+      attempt(Self.event(chore, problem))
+      // A server that is away is told of by the status.
+      if !(problem is ServiceFailure), !(problem is CancellationError) { complain(problem) }
+    }
+    afterStep()
+  }
+
+  private static func event(_ chore: Chore, _ problem: any Error) -> SyncCore.Event {
+    let failure =
+      problem as? ServiceFailure
+      ?? .unreachable(reason: "this device could not keep or read what it needs")
+    switch chore {
+    case .writing, .salvage: return .snapshotFailed(.notWritten)
+    case .sending:
+      if case .refused(let problem) = failure, problem.code == .snapshotNotDominating {
+        return .snapshotFailed(.notDominating)
+      }
+      return .snapshotFailed(.notSent(failure))
+    case .fetching: return .snapshotFailed(.notFetched(failure))
+    case .replacing: return .replacementFailed(failure)
+    }
+  }
+
+  /// Seals a copy of the replica as it is now; commits that follow are the log's.
+  func writeSnapshot() async throws {
+    guard let keyring else { throw DeviceError.locked }
+    let (replica, frontier, head) = (core.replica, core.frontier, core.membership.head)
+    let (now, covered) = (Self.wallClock, try coveredByAll())
+    let sealed = try await Self.seal(
+      replica, with: keyring, covering: frontier, memberHead: head, coveredByAll: covered, now: now)
+    try take(.snapshotWritten(sealed))
+  }
+
+  @concurrent
+  private static func seal(
+    _ replica: Replica, with keyring: Keyring, covering frontier: Frontier, memberHead: Digest32,
+    coveredByAll: Frontier?, now: Int64
+  ) async throws -> SealedSnapshot {
+    let snapshot = try replica.snapshot(now: now, coveredByAll: coveredByAll)
+    var entropy = SodiumEntropy()
+    return try keyring.sealSnapshot(
+      pieces: snapshot.pieces, root: snapshot.root, versions: snapshot.versions,
+      covering: frontier, memberHead: memberHead, writtenAt: now, entropy: &entropy)
+  }
+
+  /// Sends the checkpoint: what the server has of it already is not sent again.
+  func sendSnapshot(_ id: Digest32) async throws {
+    guard let snapshot = try store.checkpoint(), snapshot.id == id else {
+      throw CancellationError()
+    }
+    let offer = SnapshotOffer(
+      manifest: Blob(snapshot.manifest.bytes), chunks: snapshot.chunks.map { .sha256($0) },
+      bytes: snapshot.chunks.reduce(0) { $0 + $1.count })
+    var sent = 0
+    while true {
+      let state = try await client.offer(offer)
+      guard state.id == id else { throw ServiceFailure.unintelligible("another snapshot's state") }
+      if state.isComplete { break }
+      guard let first = state.missing.first else {
+        _ = try await client.finish(id)
+        break
+      }
+      guard sent <= snapshot.chunks.count, snapshot.chunks.indices.contains(first) else {
+        throw ServiceFailure.unintelligible("a snapshot that is never complete")
+      }
+      for position in state.missing where snapshot.chunks.indices.contains(position) {
+        try await client.put(snapshot.chunks[position], at: position, of: id)
+        sent += 1
+        say(SyncProgress(done: sent, total: snapshot.chunks.count, what: "snapshot sent"))
+      }
+    }
+    try take(.snapshotStored(id))
+  }
+
+  /// Fetches what is missing of a snapshot, each chunk on disk before the next is asked for.
+  func fetchSnapshot(_ summary: SnapshotSummary) async throws {
+    let description = try await client.describe(summary.id)
+    guard let manifest = try? Envelope(bytes: description.manifest.bytes),
+      manifest.hash == summary.id, (1...Limits.snapshotChunks).contains(description.chunks)
+    else { throw ServiceFailure.unintelligible("a snapshot that is not the one it named") }
+    let expected = try keyring?.openManifest(manifest, membership: core.membership).chunks
+    guard expected == nil || expected?.count == description.chunks else {
+      throw ServiceFailure.unintelligible("a snapshot of another size than its manifest says")
+    }
+    try store.beginFetching(manifest, chunks: description.chunks)
+    let missing = try store.missingChunks(of: summary.id) ?? []
+    var done = description.chunks - missing.count
+    for position in missing {
+      say(SyncProgress(done: done, total: description.chunks, what: "snapshot"))
+      let chunk = try await client.chunk(position, of: summary.id)
+      guard chunk.count <= Limits.snapshotChunkBytes,
+        expected == nil || expected?[position] == .sha256(chunk)
+      else { throw ServiceFailure.unintelligible("a part of a snapshot that is not what it was") }
+      try store.keep(chunk: chunk, at: position, of: summary.id)
+      done += 1
+    }
+    say(SyncProgress(done: done, total: description.chunks, what: "snapshot"))
+    guard let snapshot = try store.fetched(summary.id) else { throw CancellationError() }
+    var hashes: [DeviceID: Digest32] = [:]
+    for (author, head) in snapshot.frontier.heads {
+      hashes[author] = try store.hash(of: author, at: head.sequence)
+    }
+    try take(.snapshotFetched(snapshot, hashes: hashes))
+    // One that was not taken is not to be believed: its parts are fetched anew.
+    if core.checkpoint?.id != snapshot.id { try store.dropFetched() }
+  }
+
+  /// What every device is known to hold: what the newest commit of each depends on, and itself. nil
+  /// while one of them never committed.
+  private func coveredByAll() throws -> Frontier? {
+    var covered: Frontier?
+    for device in core.membership.devices.keys where core.membership.replacements[device] == nil {
+      guard let head = core.frontier[device],
+        let newest = try store.commits(of: device, beyond: head.sequence - 1).first
+      else { return nil }
+      var known = newest.header.dependencies
+      known[device] = head
+      covered = covered.map { $0.lowered(to: known) } ?? known
+    }
+    return covered
+  }
+}
+
+extension Frontier {
+  /// What both hold: the lesser of the two for each device.
+  fileprivate func lowered(to other: Frontier) -> Frontier {
+    var lowered = Frontier()
+    for (device, head) in heads {
+      guard let theirs = other[device] else { continue }
+      lowered[device] = head.sequence <= theirs.sequence ? head : theirs
+    }
+    return lowered
+  }
+}

@@ -1,0 +1,103 @@
+import Vault
+import Wire
+
+/// A device whose disk was restored or cloned takes a new identity: the server has commits in its
+/// name that it does not know.
+///
+/// Whatever it wrote that is not proven to be on the server by hash is taken back into saved edits,
+/// with the versions it had, and committed under the new id; should a twin have published it too,
+/// the versions are the same and merge.
+extension SyncCore {
+  enum Replacement: Hashable, Sendable {
+    /// The state while the own chain has not been read, for instance because the device is locked.
+    case detected
+    /// The state while the server's history of the old id is being fetched.
+    case pulling
+    /// The state while the shell makes new keys and asks the server to take them.
+    case asking
+
+    /// The notice that stands on disk from the detection to the end.
+    static let code = "replacing"
+  }
+
+  /// Begins once; what came of the answer is dropped, and the own chain is read.
+  mutating func beginReplacement(at now: Moment, _ step: inout Step) {
+    guard replacement == nil else { return }
+    replacement = .detected
+    let text = """
+      Another copy of this device has been at work, or an old copy was restored. \
+      It takes a new identity and keeps its unpublished edits.
+      """
+    note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
+    if keyring != nil {
+      step.effects.append(.readOwnChain(published: serverFrontier[device]))
+    }
+  }
+
+  /// Goes back to what is proven of the own chain, and keeps the rest as saved edits.
+  mutating func rewind(
+    to proven: Head?, _ rest: [Envelope], at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    guard replacement == .detected, let keyring else { return }
+    for envelope in rest where envelope.header.kind == .data {
+      let operations = try [Operation](
+        plaintext: try keyring.openCommit(envelope, membership: membership))
+      replica.unplace(operations)
+      for (context, group) in Dictionary(grouping: operations, by: \.context) {
+        var settled =
+          settling[context]
+          ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
+        settled.operations = group + settled.operations
+        settling[context] = settled
+      }
+    }
+    try sealSettling(touched: Set(settling.keys), keyring, &entropy)
+    step.transaction.settled = settledRows
+    step.transaction.rewind = Transaction.Rewind(device: device, to: proven)
+    frontier[device] = proven
+    floor[device] = nil
+    // What the server was known to hold of this id may be the twin's by now.
+    serverFrontier[device] = proven
+    step.transaction.serverFrontier = serverFrontier
+    replacement = .pulling
+    run(.wanted, at: now, &step, &entropy)
+  }
+
+  /// Whether everything of the old id is here, so that the new one can begin.
+  mutating func goOnReplacing(_ response: SyncResponse, _ step: inout Step) {
+    guard replacement == .pulling, !response.more,
+      frontier.reaches(response.serverFrontier)
+    else { return }
+    replacement = .asking
+    step.effects.append(.replaceDevice)
+  }
+
+  mutating func replaced(
+    by successor: Keyring, _ record: MembershipRecord, at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws {
+    guard replacement != nil else { return }
+    if record.number >= UInt64(membership.count) {
+      try membership.append(record)
+      step.transaction.records.append(record)
+    }
+    let old = device
+    device = successor.device
+    keyring = successor
+    replica.own = successor.device
+    replacement = nil
+    isParked = false
+    step.transaction.device = device
+    step.transaction.clearedNotices.append(Replacement.code)
+    try resealRows(with: successor, &step, &entropy)
+    let text = """
+      This device was device \(String(old.description.prefix(8))) and has a new identity: another \
+      copy of it was at work, or an old copy was restored. Nothing was lost.
+      """
+    note(Notice(code: "replaced", text: text, at: now.wall, isAlarm: false), &step)
+    for context in settling.keys { settling[context]?.due = now.uptime }
+    try commitDue(at: now, &step, &entropy)
+    run(.wanted, at: now, &step, &entropy)
+  }
+}

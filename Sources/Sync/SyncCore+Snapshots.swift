@@ -1,0 +1,177 @@
+import Vault
+import Wire
+
+/// When snapshots are written, sent, fetched, believed and used to forget commits.
+extension SyncCore {
+  enum SnapshotWork: Hashable, Sendable {
+    case none
+    /// The state while the server offered one and this device is locked.
+    case wanted
+    case writing
+    case sending(Digest32)
+    case fetching
+  }
+
+  private static let retention = Limits.snapshotRetention.components.seconds * 1000
+
+  mutating func count(_ commit: Envelope) {
+    logCommits += 1
+    logBytes += commit.bytes.count
+  }
+
+  /// After a sync that left nothing to do: is it time for a snapshot, or to forget commits?
+  mutating func tendSnapshots(at now: Moment, _ step: inout Step) {
+    guard keyring != nil, replacement == nil, snapshotWork == .none, alarms.isEmpty || !isForked,
+      serverFrontier.reaches(frontier), frontier.reaches(serverFrontier)
+    else { return }
+    if logCommits >= Limits.snapshotInterval || logBytes >= Limits.snapshotLogBytes {
+      snapshotWork = .writing
+      step.effects.append(.writeSnapshot)
+      return
+    }
+    guard let checkpoint else { return }
+    guard let since = checkpoint.heldSince else {
+      snapshotWork = .sending(checkpoint.id)
+      step.effects.append(.uploadSnapshot(checkpoint.id))
+      return
+    }
+    guard now.wall - since >= Self.retention, !floor.reaches(checkpoint.frontier) else { return }
+    step.transaction.prune = checkpoint.frontier
+    floor = floor.raised(to: checkpoint.frontier)
+  }
+
+  private var isForked: Bool { alarms.contains { $0.code == "fork" } }
+
+  /// The server lacks commits that are no longer in the log: only a snapshot can give them back.
+  mutating func healBySnapshot(_ step: inout Step) {
+    guard keyring != nil, replacement == nil, snapshotWork == .none,
+      !serverFrontier.reaches(floor), frontier.reaches(serverFrontier)
+    else { return }
+    guard let checkpoint, checkpoint.frontier.reaches(serverFrontier) else {
+      snapshotWork = .writing
+      step.effects.append(.writeSnapshot)
+      return
+    }
+    snapshotWork = .sending(checkpoint.id)
+    step.effects.append(.uploadSnapshot(checkpoint.id))
+  }
+
+  mutating func written(_ snapshot: SealedSnapshot, _ step: inout Step) {
+    guard snapshotWork == .writing, snapshot.manifest.header.device == device else { return }
+    step.transaction.snapshot = snapshot
+    checkpoint = StoredState.Checkpoint(id: snapshot.id, frontier: snapshot.frontier)
+    (logCommits, logBytes) = (0, 0)
+    snapshotWork = .sending(snapshot.id)
+    step.effects.append(.uploadSnapshot(snapshot.id))
+  }
+
+  mutating func stored(
+    _ id: Digest32, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) {
+    if snapshotWork == .sending(id) { snapshotWork = .none }
+    guard checkpoint?.id == id else { return }
+    checkpoint?.heldSince = now.wall
+    step.transaction.snapshotHeldSince = now.wall
+    // A snapshot may have moved the server's frontier.
+    if !serverFrontier.reaches(frontier) { run(.wanted, at: now, &step, &entropy) }
+  }
+
+  mutating func snapshotFailed(
+    _ failure: SnapshotFailure, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) {
+    snapshotWork = .none
+    switch failure {
+    case .notWritten:
+      // Not again before as many commits have come.
+      (logCommits, logBytes) = (0, 0)
+    case .notDominating:
+      // The next one will cover what has come since.
+      logCommits = Limits.snapshotInterval
+      run(.wanted, at: now, &step, &entropy)
+    case .notSent: break
+    case .notFetched(let failure): fail(failure, at: now, &step, &entropy)
+    }
+  }
+
+  /// Whether a snapshot of the server is needed, and asks for it. Frames of the same answer are
+  /// left: they come again.
+  mutating func wantsSnapshot(_ response: SyncResponse, _ step: inout Step) -> Bool {
+    guard let offered = response.snapshot, !frontier.reaches(offered.frontier),
+      response.frames.isEmpty || frontier.heads.isEmpty
+    else { return false }
+    guard keyring != nil else {
+      snapshotWork = .wanted
+      return true
+    }
+    guard snapshotWork == .none || snapshotWork == .wanted else { return true }
+    snapshotWork = .fetching
+    step.effects.append(.fetchSnapshot(offered))
+    return true
+  }
+
+  /// Merges a snapshot, or takes nothing of it.
+  mutating func fetched(
+    _ snapshot: SealedSnapshot, hashes: [DeviceID: Digest32], at now: Moment, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) {
+    guard snapshotWork == .fetching else { return }
+    snapshotWork = .none
+    do {
+      var next = self
+      try next.merge(snapshot, hashes: hashes, at: now)
+      self = next
+    } catch let distrust as Distrust {
+      raise(distrust, at: now, &step)
+      run(.failed, at: now, &step, &entropy)
+      return
+    } catch {
+      raise(.forgedSnapshot(snapshot.manifest.header.device), at: now, &step)
+      run(.failed, at: now, &step, &entropy)
+      return
+    }
+    step.transaction.snapshot = snapshot
+    checkpoint = StoredState.Checkpoint(
+      id: snapshot.id, frontier: snapshot.frontier, heldSince: now.wall)
+    step.transaction.snapshotHeldSince = now.wall
+    (logCommits, logBytes) = (0, 0)
+    lastReceived = now.wall
+    run(.wanted, at: now, &step, &entropy)
+  }
+
+  private mutating func merge(
+    _ snapshot: SealedSnapshot, hashes: [DeviceID: Digest32], at now: Moment
+  ) throws {
+    guard let keyring else { throw EditError.locked }
+    let manifest = try keyring.openManifest(snapshot.manifest, membership: membership)
+    let wasEmpty = frontier.heads.isEmpty && settling.isEmpty
+    for (author, head) in snapshot.frontier.heads {
+      let held = frontier[author]
+      let hash = held?.sequence == head.sequence ? held?.hash : hashes[author]
+      guard hash == nil || hash == head.hash || (held?.sequence ?? 0) < head.sequence else {
+        throw Distrust.fork(author, head.sequence, nil)
+      }
+    }
+    try keyring.openSnapshot(snapshot, membership: membership) { piece in
+      try replica.merge(piece: piece, now: now.wall)
+    }
+    if wasEmpty, replica.root != manifest.root {
+      throw Distrust.forgedSnapshot(snapshot.manifest.header.device)
+    }
+    for (author, head) in snapshot.frontier.heads
+    where head.sequence > frontier.sequence(of: author) {
+      frontier[author] = head
+      floor[author] = head
+    }
+  }
+}
+
+extension Frontier {
+  /// The further of the two for each device.
+  func raised(to other: Frontier) -> Frontier {
+    var raised = self
+    for (device, head) in other.heads where head.sequence > sequence(of: device) {
+      raised[device] = head
+    }
+    return raised
+  }
+}

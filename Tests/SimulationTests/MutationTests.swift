@@ -1,0 +1,67 @@
+import Sync
+import Testing
+
+/// Each planted bug has to be found: a check that finds nothing when something is wrong is none.
+@Suite struct MutationTests {
+  /// Seeds within which a bug has to show.
+  private static let bound: UInt64 = 150
+
+  @Test(arguments: PlantedBug.allCases)
+  func aPlantedBugIsFound(bug: PlantedBug) async throws {
+    let (weather, play) = bug.ground
+    var waits = SyncMachine.Waits()
+    if weather.name == Weather.calm.name { waits.pollWithPush = .seconds(100_000) }
+    let chosen = waits
+    var found: Runs.Outcome?
+    var seed: UInt64 = 0
+    while found == nil, seed < Self.bound {
+      let outcome = try Runs.run(seed) { seed, isTracing in
+        try World(
+          family: try Runs.family.get(), seed: seed, weather: weather, bug: bug,
+          isTracing: isTracing, waits: chosen)
+      } _: {
+        try play($0)
+      }
+      if outcome.violation != nil { found = outcome }
+      seed += 1
+    }
+    print("\(bug.rawValue): \(found?.failure ?? "not found")")
+    #expect(found != nil, "no check noticed: \(bug)")
+  }
+}
+
+extension PlantedBug {
+  /// The weather that brings it out, and what happens in it.
+  fileprivate var ground: (Weather, Runs.Play) {
+    let safety: Runs.Play = { try Scenario.safety($0) }
+    let liveness: Runs.Play = { try Scenario.liveness($0) }
+    switch self {
+    case .ignoreSignals, .loseSignals, .signalOneDeviceOnly: return (.calm, liveness)
+    case .forgetOpenForms, .forgetWhatWasSeen, .reuseNonces, .cutPages,
+      .advanceFrontierWithoutCommit, .sendFromOneTooLate, .forgetTimers, .ignoreMembership:
+      return (.calm, safety)
+    case .loseSettledEdits, .keepCopyWhenWriteFailed, .acknowledgeBeforeWrite, .skipSync,
+      .writeInParts, .countIDsFromRestart:
+      return (Weather.named("bad disks"), safety)
+    case .saveAgainAfterFailure: return (Weather.named("expired tokens"), safety)
+    case .sendNewestOnly, .retryAtOnce: return (Weather.named("partitions"), safety)
+    case .pullFromServerFrontier: return (Weather.named("small pages"), safety)
+    case .refuseKnownCommits: return (Weather.named("bad lines"), safety)
+    case .takeRefusedForSent, .keepOldServerFrontier, .takeCommitsWithGaps:
+      return (Weather.named("server restores"), safety)
+    case .sendOwnCommitsOnly:
+      return (
+        Weather(name: "lost devices", loss: 8, slowness: 10, losses: 30, serverRestores: 25), safety
+      )
+    case .storeWithoutDependencies:
+      return (Weather(name: "hostile", slowness: 10, hostility: .omit), safety)
+    case .believeIntruders:
+      return (Weather(name: "hostile", slowness: 10, hostility: .intrude), safety)
+    case .keepIdentity, .forgetUnproven, .ignoreFormerIdentities:
+      return (Weather.named("restored devices"), safety)
+    case .pruneOneTooFar, .replaceBySnapshot: return (Weather.named("months"), safety)
+    case .dropAlarms:
+      return (Weather(name: "hostile", slowness: 10, hostility: .alter), safety)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Sync
+import Vault
+import Wire
+
+/// What happens in a run.
+enum Scenario {
+  /// A life in bad weather, then everything becomes well: all have to hold everything.
+  static func safety(_ world: World) throws {
+    try world.live(acts: 10)
+    try world.heal()
+    try world.checkRest()
+  }
+
+  /// Nothing is lost on the way and nothing heals it: signals alone bring everyone up to date.
+  static func liveness(_ world: World) throws {
+    try world.live(acts: 8)
+    try world.finishForms()
+    try world.settle(until: world.now + 10_000)
+    try world.checkRest()
+  }
+
+  /// Two persons who edit the same, the same in every run: the ground for trying every place at
+  /// which something can break.
+  static let script: [@Sendable (World) throws -> Void] = [
+    { try $0.create(on: $0.devices[0]) },
+    { try $0.settle(until: $0.now + 700) },
+    { try $0.setFirst(on: 0) },
+    { try $0.setFirst(on: 1, immediately: true) },
+    { try $0.settle(until: $0.now + 700) },
+    { try $0.openFirst(on: 1) },
+    { try $0.setFirst(on: 0, immediately: true) },
+    { try $0.settle(until: $0.now + 5000) },
+    { try $0.create(on: $0.devices[1]) },
+    { try $0.resolveFirst(on: 0) },
+    { try $0.settle(until: $0.now + 200) },
+    { try $0.deleteFirst(on: 1) },
+    { try $0.setFirst(on: 0) },
+    { try $0.settle(until: $0.now + 6000) },
+  ]
+
+  static func script(_ world: World) throws {
+    for act in script { try act(world) }
+    try world.heal()
+    try world.checkRest()
+  }
+}
+
+extension World {
+  func finishForms() throws {
+    for device in devices where device.form != nil { try closeForm(of: device) }
+  }
+
+  /// The first context of a device that is up and unlocked, with its first attribute.
+  private func first(
+    of device: SimulatedDevice
+  ) -> (context: ContextRecord, attribute: AttributeRecord)? {
+    guard device.isUp, !device.isLocked, let context = device.core.replica.contexts.first,
+      let attribute = context.attributes.first
+    else { return nil }
+    return (context, attribute)
+  }
+
+  func setFirst(on number: Int, immediately: Bool = false) throws {
+    guard let (context, attribute) = first(of: devices[number]) else { return }
+    try set(attribute.id, in: context.id, of: devices[number], immediately: immediately)
+  }
+
+  func openFirst(on number: Int) throws {
+    guard let (context, attribute) = first(of: devices[number]) else { return }
+    try openForm(of: devices[number], context: context.id, attribute: attribute)
+  }
+
+  func resolveFirst(on number: Int) throws {
+    guard let (context, attribute) = first(of: devices[number]),
+      let head = attribute.heads.last
+    else { return }
+    rewritten.insert(attribute.id)
+    try save([.resolve(context.id, attribute.id, keep: head.id)], by: devices[number])
+  }
+
+  func deleteFirst(on number: Int) throws {
+    guard let (context, _) = first(of: devices[number]) else { return }
+    try save([.deleteContext(context.id)], by: devices[number])
+  }
+}

@@ -1,0 +1,191 @@
+import AttributeServer
+import Sync
+import Vault
+import Wire
+
+/// Snapshots and replacements between a device's shell and the server.
+extension World {
+  /// Goes on in a while, in the same process, unless the message is lost on the way.
+  private func later(
+    _ device: SimulatedDevice, losing lost: @escaping (ServiceFailure) throws -> Void,
+    _ body: @escaping () throws -> Void
+  ) {
+    let isLost = cutOff[device.number] != nil || entropy.chance(weather.loss)
+    let life = device.life
+    if isLost {
+      let failure = ServiceFailure.unreachable(reason: "timed out")
+      schedule(.resume(device, life: life) { try lost(failure) }, at: now + 3000)
+    } else {
+      schedule(.resume(device, life: life, body), at: now + delay())
+    }
+  }
+
+  private func caller(_ device: SimulatedDevice) -> Caller {
+    Caller(account: family.account, device: device.keyring.device)
+  }
+
+  /// Seals the replica as it is at this moment; the event comes when it is sealed.
+  func writeSnapshot(of device: SimulatedDevice) {
+    let core = device.core
+    let wall = device.moment(now).wall
+    let life = device.life
+    let keyring = device.keyring
+    schedule(
+      .resume(device, life: life) { [self] in
+        let snapshot = try core.replica.snapshot(now: wall, coveredByAll: nil)
+        let sealed = try keyring.sealSnapshot(
+          pieces: snapshot.pieces, root: snapshot.root, versions: snapshot.versions,
+          covering: core.frontier, memberHead: core.membership.head, writtenAt: wall,
+          entropy: &device.entropy)
+        count(.snapshotWritten)
+        try take(.snapshotWritten(sealed), by: device)
+      }, at: now + Int64(entropy.pick(1...50)))
+  }
+
+  // MARK: sending
+
+  func upload(_ id: Digest32, of device: SimulatedDevice) throws {
+    guard let snapshot = device.disk.current.checkpoint, snapshot.id == id else {
+      return try take(.snapshotFailed(.notWritten), by: device)
+    }
+    let offer = SnapshotOffer(
+      manifest: Blob(snapshot.manifest.bytes), chunks: snapshot.chunks.map { .sha256($0) },
+      bytes: snapshot.chunks.reduce(0) { $0 + $1.count })
+    let failed: (ServiceFailure) throws -> Void = { [self] failure in
+      if case .refused(let problem) = failure, problem.code == .snapshotNotDominating {
+        return try take(.snapshotFailed(.notDominating), by: device)
+      }
+      try take(.snapshotFailed(.notSent(failure)), by: device)
+    }
+    later(device, losing: failed) { [self] in
+      try attempt(failed) {
+        let caller = caller(device)
+        let wall = wall
+        let progress = try server.change { ledger, store throws(Problem) in
+          try ledger.offer(offer, by: caller, now: wall, in: &store)
+        }
+        if progress.isComplete { return try take(.snapshotStored(id), by: device) }
+        put(progress.missing, of: snapshot, by: device, failed)
+      }
+    }
+  }
+
+  private func put(
+    _ missing: [Int], of snapshot: SealedSnapshot, by device: SimulatedDevice,
+    _ failed: @escaping (ServiceFailure) throws -> Void
+  ) {
+    later(device, losing: failed) { [self] in
+      try attempt(failed) {
+        let caller = caller(device)
+        let wall = wall
+        guard let first = missing.first else {
+          _ = try server.change { ledger, store throws(Problem) in
+            try ledger.finish(snapshot.id, by: caller, now: wall, in: &store)
+          }
+          for signal in server.takeSignals() { publish(signal) }
+          count(.snapshotStored)
+          return try take(.snapshotStored(snapshot.id), by: device)
+        }
+        try server.change { ledger, store throws(Problem) in
+          try ledger.put(
+            snapshot.chunks[first], as: first, of: snapshot.id, by: caller, in: &store)
+        }
+        put(Array(missing.dropFirst()), of: snapshot, by: device, failed)
+      }
+    }
+  }
+
+  private func attempt(
+    _ failed: (ServiceFailure) throws -> Void, _ body: () throws -> Void
+  ) throws {
+    do {
+      try body()
+    } catch let problem as Problem {
+      try failed(.refused(problem))
+    }
+  }
+
+  // MARK: fetching
+
+  func fetch(_ summary: SnapshotSummary, for device: SimulatedDevice) {
+    let failed: (ServiceFailure) throws -> Void = { [self] in
+      try take(.snapshotFailed(.notFetched($0)), by: device)
+    }
+    later(device, losing: failed) { [self] in
+      try attempt(failed) {
+        let caller = caller(device)
+        let description = try server.ledger.describe(summary.id, by: caller, in: server.store)
+        var chunks: [[UInt8]] = []
+        for number in 0..<description.chunks {
+          chunks.append(
+            try server.ledger.chunk(number, of: summary.id, by: caller, in: server.store))
+        }
+        let snapshot = SealedSnapshot(
+          manifest: try Envelope(bytes: description.manifest.bytes), chunks: chunks)
+        let places = device.disk.current.places
+        let hashes = snapshot.frontier.heads.reduce(into: [DeviceID: Digest32]()) {
+          $0[$1.key] = places[$1.key]?[$1.value.sequence]
+        }
+        record("\(device.number) fetched a snapshot")
+        count(.snapshotFetched)
+        try take(.snapshotFetched(snapshot, hashes: hashes), by: device)
+      }
+    }
+  }
+
+  // MARK: another identity
+
+  func readOwnChain(_ published: Head?, of device: SimulatedDevice) throws {
+    let own = device.keyring.device
+    let life = device.life
+    schedule(
+      .resume(device, life: life) { [self] in
+        let contents = device.disk.current
+        var proven = published
+        if let head = published, contents.places[own]?[head.sequence] != head.hash { proven = nil }
+        let rest = contents.log.filter {
+          $0.header.device == own && $0.header.sequence > proven?.sequence ?? 0
+        }
+        record("\(device.number) keeps \(proven?.sequence ?? 0) and takes back \(rest.count)")
+        let kept = bug == .forgetUnproven ? [] : rest
+        try take(.ownChain(proven: proven, beyond: kept), by: device)
+      }, at: now + 1)
+  }
+
+  func replace(_ device: SimulatedDevice) throws {
+    if bug == .keepIdentity { return }
+    let old = device.keyring
+    let successor = device.successors[old.device] ?? old.successor(entropy: &device.entropy)
+    device.successors[old.device] = successor
+    device.keyrings[successor.keyring.device] = successor.keyring
+    let failed: (ServiceFailure) throws -> Void = { [self] in
+      try take(.replacementFailed($0), by: device)
+    }
+    later(device, losing: failed) { [self] in
+      try attempt(failed) {
+        let membership = device.core.membership
+        // The answer to an earlier attempt was lost.
+        let admitted = membership.records.last {
+          $0.kind == .replaceDevice
+            && (try? $0.replacement().device.device) == successor.keyring.device
+        }
+        if let admitted {
+          return try take(.replaced(successor.keyring, admitted), by: device)
+        }
+        let record = try old.replacing(
+          with: successor, name: DeviceName(name: "home pc", platform: "linux"),
+          membership: membership, dependencies: device.core.serverFrontier,
+          entropy: &device.entropy)
+        let request = MembershipRequest(
+          expectedHead: membership.head, record: Blob(record.bytes))
+        let caller = caller(device)
+        _ = try server.change { ledger, store throws(Problem) in
+          try ledger.append(request, by: caller, in: &store)
+        }
+        self.record("\(device.number) replaced")
+        count(.replacement)
+        try take(.replaced(successor.keyring, record), by: device)
+      }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Sync
+import Vault
+import Wire
+
+/// One event through a device's shell, with all that can go wrong on the way.
+extension World {
+  /// Puts an event through the core as the shell does: decide on a copy, write, keep the copy,
+  /// carry out the effects. The device stops at a crash site, or goes on.
+  ///
+  /// - Throws: an `EditError` for an edit that cannot be made, a ``Disk/Fault`` for a save that the
+  ///   disk refused; a ``Violation``.
+  func take(_ event: SyncCore.Event, by device: SimulatedDevice) throws {
+    guard device.isUp else { return }
+    do {
+      try step(event, of: device)
+    } catch is Crash {
+      crash(device)
+    } catch let fault as Disk.Fault {
+      record("\(device.number) \(fault)")
+      count(.badDisk)
+      switch event {
+      case .saved: throw fault
+      case .answered: try fail(.unreachable(reason: "the disk is full"), of: device)
+      // The shell tries again in a while.
+      default: device.timersRestUntil = now + 5000
+      }
+    }
+  }
+
+  private func step(_ event: SyncCore.Event, of device: SimulatedDevice) throws {
+    if event.mayMeetABadDisk {
+      if entropy.chance(weather.fullDisks) { device.disk.nextFault = .full }
+      if entropy.chance(weather.failingSyncs) { device.disk.nextFault = .syncFailed }
+    }
+    var next = device.core
+    var step = try next.step(event, at: device.moment(now), entropy: &device.entropy)
+    try distort(&step, of: device)
+    var keyring = device.keyring
+    if case .replaced(let successor, _) = event { keyring = successor }
+    try note(signed: step.transaction, by: keyring, membership: next.membership)
+    if bug == .acknowledgeBeforeWrite {
+      for effect in step.effects { try perform(effect, of: device) }
+      device.core = next
+      step.effects = []
+    }
+    try passSite()
+    do {
+      try write(step.transaction, of: device)
+    } catch {
+      if bug == .keepCopyWhenWriteFailed { device.core = next }
+      throw error
+    }
+    try passSite()
+    device.core = next
+    device.keyring = keyring
+    record(
+      "\(device.number) \(event.name) "
+        + step.transaction.commits.map {
+          "\($0.header.device.description.prefix(4)):\($0.header.sequence)"
+        }
+        .joined(separator: ","))
+    if step.transaction.prune != nil { count(.logPruned) }
+    if step.transaction.notices.contains(where: \.isAlarm) { count(.alarm) }
+    try check(after: step, of: device)
+    for effect in step.effects {
+      try perform(effect, of: device)
+      try passSite()
+    }
+  }
+
+  private func write(_ transaction: Transaction, of device: SimulatedDevice) throws {
+    guard !transaction.isEmpty else {
+      device.disk.nextFault = nil
+      return
+    }
+    if let rewind = transaction.rewind { device.held[rewind.device] = rewind.head }
+    for part in parts(of: transaction) {
+      try device.disk.write(part)
+      try passSite()
+      if bug != .skipSync { try device.disk.sync() }
+      try passSite()
+    }
+    try note(durable: transaction, of: device)
+    try checkPruning(by: transaction, of: device)
+    if setsBack { device.past.append(device.disk.lasting) }
+  }
+
+  private func parts(of transaction: Transaction) -> [Transaction] {
+    guard bug == .writeInParts, !transaction.commits.isEmpty else { return [transaction] }
+    var first = transaction
+    first.commits = []
+    var second = Transaction()
+    second.commits = transaction.commits
+    return [first, second]
+  }
+
+  private func distort(_ step: inout SyncCore.Step, of device: SimulatedDevice) throws {
+    switch bug {
+    case .loseSettledEdits: step.transaction.settled = nil
+    case .dropAlarms: step.transaction.notices = []
+    case .pruneOneTooFar:
+      guard let pruned = step.transaction.prune else { break }
+      for (author, head) in pruned.heads {
+        let next = head.sequence + 1
+        guard let hash = device.disk.current.places[author]?[next] else { continue }
+        step.transaction.prune?[author] = Head(sequence: next, hash: hash)
+      }
+    case .replaceBySnapshot:
+      guard let snapshot = step.transaction.snapshot, step.transaction.settled == nil else { break }
+      step.transaction.settled = []
+      let own = device.keyring.device
+      step.transaction.rewind = Transaction.Rewind(device: own, to: snapshot.frontier[own])
+    default: break
+    }
+  }
+
+  private func perform(_ effect: SyncCore.Effect, of device: SimulatedDevice) throws {
+    if case .synchronise(let plan) = effect { try send(plan, from: device) }
+    if case .writeSnapshot = effect { writeSnapshot(of: device) }
+    if case .uploadSnapshot(let id) = effect { try upload(id, of: device) }
+    if case .fetchSnapshot(let summary) = effect { fetch(summary, for: device) }
+    if case .readOwnChain(let published) = effect { try readOwnChain(published, of: device) }
+    if case .replaceDevice = effect { try replace(device) }
+    if case .acknowledge(let author, let sequence) = effect {
+      sendToPush(.acknowledgement(device: author, sequence: sequence, by: nil), from: device)
+    }
+  }
+
+  func fail(_ failure: ServiceFailure, of device: SimulatedDevice) throws {
+    if bug == .saveAgainAfterFailure, let last = device.promised.last, !device.isLocked {
+      try? take(
+        .saved(
+          [.setValue(last.context, last.attribute, text: last.text, base: nil)],
+          immediately: false), by: device)
+    }
+    try take(.failed(failure), by: device)
+    if bug == .retryAtOnce { try take(.requested, by: device) }
+  }
+
+  // MARK: the life of a process
+
+  func crash(_ device: SimulatedDevice) {
+    record("\(device.number) crash")
+    count(.crash)
+    device.isUp = false
+    device.pending = nil
+    device.form = nil
+    device.disk.crash(&entropy)
+    hangUp(device)
+    schedule(.start(device), at: now + Int64(entropy.pick(1...5000)))
+  }
+
+  func start(_ device: SimulatedDevice) throws {
+    record("\(device.number) start")
+    try device.start(waits: waits)
+    try checkDisk(of: device)
+    try take(.started, by: device)
+    if entropy.chance(weather.locks) {
+      schedule(.unlock(device), at: now + Int64(entropy.pick(100...8000)))
+    } else {
+      try unlock(device)
+    }
+    schedule(.connect(device), at: now + Int64(entropy.pick(1...500)))
+  }
+
+  func unlock(_ device: SimulatedDevice) throws {
+    guard device.isUp else { return }
+    try take(.unlocked(device.keyring, try device.folded(at: now)), by: device)
+    if device.isUp { try checkPromises(of: device) }
+  }
+
+  func lock(_ device: SimulatedDevice) throws {
+    device.form = nil
+    count(.locked)
+    try take(.locked, by: device)
+    schedule(.unlock(device), at: now + Int64(entropy.pick(100...8000)))
+  }
+}
+
+extension SyncCore.Event {
+  /// What happens in the middle of a life; a start on a full disk is refused and tried again.
+  fileprivate var mayMeetABadDisk: Bool {
+    switch self {
+    case .saved, .timer, .answered: true
+    default: false
+    }
+  }
+
+  /// The case's name alone: what comes with it is long.
+  var name: String { Mirror(reflecting: self).children.first?.label ?? String(describing: self) }
+}
