@@ -19,6 +19,8 @@ DOCUMENTED := $(patsubst Sources/%.docc,%,$(foreach target,\
 # Debian packages that building and testing need, and those the benchmark needs beside them.
 PACKAGES := libncurses-dev libsodium-dev libsqlite3-dev pkg-config tmux
 BENCH_PACKAGES := git gnupg less pass tig
+# What makes system calls fail on purpose.
+CHAOS_PACKAGES := strace
 
 # Installs what is missing of the packages named; says what is needed where it may not.
 define install_packages
@@ -52,12 +54,20 @@ fi
 endef
 
 # The end-to-end tests run real programs against the clock of the machine, and the terminal's send
-# signals to their own process, which commands under test catch or ignore: both run apart.
+# signals to their own process, which commands under test catch or ignore; the simulation leaves
+# nothing of the processor to tests of sockets. They run apart.
 define run_tests
 if [ -n "$(FILTER)" ]; then swift test --disable-xctest --filter "$(FILTER)"; exit; fi
 swift test --disable-xctest --filter EndToEndTests --filter TerminalTests
-swift test --disable-xctest --skip-build --skip EndToEndTests --skip TerminalTests
+swift test --disable-xctest --skip-build --filter SimulationTests
+swift test --disable-xctest --skip-build \
+  --skip EndToEndTests --skip TerminalTests --skip SimulationTests
 endef
+
+# Optimised, as ten thousand seeds take too long otherwise; in a folder of its own, as programs that
+# tests can look into are built differently.
+simulation = swift test --configuration release --disable-xctest -Xswiftc -enable-testing \
+  --scratch-path .build/simulation --filter SimulationTests
 
 .PHONY: help
 help: ## Lists the targets.
@@ -111,6 +121,19 @@ demo-script: build ## Plays the demo by itself and saves its screens.
 .PHONY: test
 test: deps ## Runs every test; FILTER=… runs those whose names match.
 	$(run_tests)
+
+.PHONY: simulate
+simulate: deps ## Runs 10,000 seeds of the simulation, optimised; SEED=n replays one.
+	SEEDS=$(or $(SEEDS),10000) $(simulation)
+
+.PHONY: soak
+soak: deps ## Runs new seeds for MINUTES (default: 60).
+	SOAK_MINUTES=$(or $(MINUTES),60) $(simulation)
+
+.PHONY: chaos
+chaos: build ## Kills, stops and starves the real programs; ARGS=--quick takes two minutes.
+	@$(call install_packages,$(CHAOS_PACKAGES))
+	swift run --configuration release higgins-chaos $(ARGS)
 
 .PHONY: bench
 bench: build ## Measures how long a change takes, beside polling and beside pass with git.
