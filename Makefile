@@ -55,13 +55,14 @@ endef
 
 # The end-to-end tests run real programs against the clock of the machine, and the terminal's send
 # signals to their own process, which commands under test catch or ignore; the simulation leaves
-# nothing of the processor to tests of sockets. They run apart.
+# nothing of the processor to tests of sockets and commands. They run apart.
 define run_tests
 if [ -n "$(FILTER)" ]; then swift test --disable-xctest --filter "$(FILTER)"; exit; fi
 swift test --disable-xctest --filter EndToEndTests --filter TerminalTests
 swift test --disable-xctest --skip-build --filter SimulationTests
-swift test --disable-xctest --skip-build \
-  --skip EndToEndTests --skip TerminalTests --skip SimulationTests
+swift test --disable-xctest --skip-build --filter SelectorAppTests
+swift test --disable-xctest --skip-build --skip EndToEndTests --skip TerminalTests \
+  --skip SimulationTests --skip SelectorAppTests
 endef
 
 # Optimised, as ten thousand seeds take too long otherwise; in a folder of its own, as programs that

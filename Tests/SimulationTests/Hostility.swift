@@ -42,8 +42,7 @@ enum Hostility: String, CaseIterable, Sendable {
     case .swapCiphertexts, .signAnew, .alter, .otherAccount, .intrude: ["forged"]
     case .replay: []
     case .hugeLength: ["malformed"]
-    // Only the next honest answer shows that nothing was there.
-    case .hugeFrontier: []
+    case .hugeFrontier: ["withheld", "broken_chain", "rollback"]
     case .reorderMembership, .forgeMembershipHead: ["membership"]
     case .fork: ["fork"]
     }
@@ -53,7 +52,8 @@ enum Hostility: String, CaseIterable, Sendable {
 /// Carries out one kind of hostility on answers; remembers what it needs for it.
 struct HostileServer {
   let move: Hostility
-  private var past: [Blob] = []
+  /// The commits each caller was given last.
+  private var past: [DeviceID: [Blob]] = [:]
   /// What each caller was last told that the server holds.
   private var told: [DeviceID: Frontier] = [:]
   private let other: Family
@@ -72,7 +72,7 @@ struct HostileServer {
   ) throws -> SyncResponse? {
     var answer = response
     defer {
-      remember(response)
+      past[caller] = Array(((past[caller] ?? []) + response.frames).suffix(8))
       told[caller] = response.serverFrontier
     }
     switch move {
@@ -88,8 +88,8 @@ struct HostileServer {
         first.header.encoded(ciphertextLength: second.ciphertext.count) + second.ciphertext
           + first.signature)
     case .replay:
-      guard !past.isEmpty else { return nil }
-      answer.frames = past + answer.frames
+      guard let given = past[caller], !given.isEmpty else { return nil }
+      answer.frames = given + answer.frames
     case .signAnew: try replaceFirst(&answer) { try signedAnew($0, &entropy) }
     case .alter:
       try replaceFirst(&answer) { envelope in
@@ -138,10 +138,6 @@ struct HostileServer {
         sequence: head.sequence, hash: Digest32.sha256(entropy.bytes(8)))
     }
     return answer == response ? nil : answer
-  }
-
-  private mutating func remember(_ response: SyncResponse) {
-    past = Array((past + response.frames).suffix(8))
   }
 
   private func envelope(_ answer: SyncResponse, _ number: Int) throws -> Envelope {

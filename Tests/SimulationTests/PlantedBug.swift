@@ -59,8 +59,6 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case pruneOneTooFar
   /// A snapshot takes the place of the log instead of being merged (rule R8).
   case replaceBySnapshot
-  /// The commits of identities that were replaced are ignored (rule R12).
-  case ignoreFormerIdentities
   // The server.
   /// The signal is not in the transaction of the commit (rule R5).
   case loseSignals

@@ -239,7 +239,7 @@ extension World {
     let alarms = Set(device.disk.current.state.notices.filter(\.isAlarm).map(\.code))
     let expected = hostile.move.alarms
     if expected.isEmpty {
-      guard alarms.isEmpty || hostile.move == .hugeFrontier else {
+      guard alarms.isEmpty else {
         throw Violation(.s11, "a false alarm: \(alarms)")
       }
       return

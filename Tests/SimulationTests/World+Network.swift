@@ -154,11 +154,6 @@ extension World {
       guard bug == .ignoreMembership || device.number == 0 else { break }
       response.membership = []
       response.memberHead = device.core.membership.head
-    case .ignoreFormerIdentities:
-      let former = Set(device.core.membership.replacements.keys)
-      response.frames.removeAll { frame in
-        (try? Envelope(bytes: frame.bytes)).map { former.contains($0.header.device) } ?? false
-      }
     case .takeRefusedForSent:
       for number in response.outcomes.indices where response.outcomes[number].status == .refused {
         response.outcomes[number] = SyncResponse.Outcome(status: .accepted)
