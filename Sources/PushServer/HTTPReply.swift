@@ -48,22 +48,26 @@ struct HTTPReply {
 
   /// The whole answer as it is sent.
   func bytes(keepAlive: Bool) -> [UInt8] {
-    var lines = ["HTTP/1.1 \(status.code) \(status.reasonPhrase)"]
-    if status != .noContent {
-      lines += ["content-type: \(mediaType)", "content-length: \(body.count)"]
-    }
-    lines += headers.map { "\($0.name): \($0.value)" }
-    if !keepAlive { lines.append("connection: close") }
+    let lines =
+      ["HTTP/1.1 \(status.code) \(status.reasonPhrase)"]
+      + fields(keepAlive: keepAlive).map { "\($0.name): \($0.value)" }
     return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
+  }
+
+  private func fields(keepAlive: Bool) -> [(name: String, value: String)] {
+    var fields: [(name: String, value: String)] = []
+    if status != .noContent {
+      fields += [("content-type", mediaType), ("content-length", String(body.count))]
+    }
+    fields += headers
+    if !keepAlive { fields.append(("connection", "close")) }
+    return fields
   }
 
   /// Writes the answer, and ends the connection after it unless it is kept alive.
   func write(to context: ChannelHandlerContext, keepAlive: Bool) {
     var head = HTTPResponseHead(version: .http1_1, status: status)
-    head.headers.add(name: "content-type", value: mediaType)
-    head.headers.add(name: "content-length", value: String(body.count))
-    for (name, value) in headers { head.headers.add(name: name, value: value) }
-    if !keepAlive { head.headers.add(name: "connection", value: "close") }
+    for (name, value) in fields(keepAlive: keepAlive) { head.headers.add(name: name, value: value) }
     let channel = context.channel
     channel.write(HTTPServerResponsePart.head(head), promise: nil)
     channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)

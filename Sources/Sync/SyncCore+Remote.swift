@@ -102,8 +102,8 @@ extension SyncCore {
     step.transaction.commits.append(envelope)
     count(envelope)
     lastReceived = now.wall
-    let held_ = header.dependencies.sequence(of: device)
-    heldByPeers[header.device] = max(heldByPeers[header.device] ?? 0, held_)
+    heldByPeers[header.device] = max(
+      heldByPeers[header.device] ?? 0, header.dependencies.sequence(of: device))
   }
 
   private func checkDependencies(of header: EnvelopeHeader) throws {
@@ -220,21 +220,24 @@ extension SyncCore {
   private mutating func noteRollback(_ lost: UInt64, at now: Moment, _ step: inout Step) {
     let text = """
       The server lost \(lost) changes, as if an old copy of it was restored. \
-      This device sends them again.
+      \(Self.repairing)
       """
     replaceAlarm(Notice(code: Self.rollback, text: text, at: now.wall, isAlarm: true), &step)
   }
 
   private mutating func noteRepair(_ step: inout Step) {
     guard serverFrontier.reaches(frontier),
-      let alarm = alarms.first(where: { $0.code == Self.rollback }), alarm.text.hasSuffix("again.")
+      let alarm = alarms.first(where: { $0.code == Self.rollback }),
+      alarm.text.hasSuffix(Self.repairing)
     else { return }
-    let text = alarm.text.replacing("This device sends them again.", with: "They are back.")
+    let text = alarm.text.replacing(Self.repairing, with: "They are back.")
     replaceAlarm(
       Notice(code: Self.rollback, text: text, at: alarm.at, isAlarm: true), &step)
   }
 
   private static let rollback = "rollback"
+  /// How the text of a rollback ends until the server holds everything again.
+  private static let repairing = "This device sends them again."
 
   private mutating func replaceAlarm(_ notice: Notice, _ step: inout Step) {
     alarms.removeAll { $0.code == notice.code }
@@ -292,9 +295,8 @@ enum Distrust: Error {
     case .membership: "membership"
     case .brokenChain: "broken_chain"
     case .withheld: "withheld"
-    case .fork: "fork"
+    case .fork, .ownTwin: "fork"
     case .forged, .forgedSnapshot: "forged"
-    case .ownTwin: "fork"
     }
   }
 

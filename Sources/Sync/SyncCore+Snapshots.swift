@@ -21,7 +21,7 @@ extension SyncCore {
 
   /// After a sync that left nothing to do: is it time for a snapshot, or to forget commits?
   mutating func tendSnapshots(at now: Moment, _ step: inout Step) {
-    guard keyring != nil, replacement == nil, snapshotWork == .none, alarms.isEmpty || !isForked,
+    guard keyring != nil, replacement == nil, snapshotWork == .none, !isForked,
       serverFrontier.reaches(frontier), frontier.reaches(serverFrontier)
     else { return }
     if logCommits >= Limits.snapshotInterval || logBytes >= Limits.snapshotLogBytes {
