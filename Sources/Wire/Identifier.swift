@@ -6,18 +6,21 @@ public protocol IdentifierKind: Sendable {}
 /// Ids carry no order or time: two devices that never met cannot choose the same one. The order of
 /// `<` is that of the bytes, and only breaks ties the same way everywhere.
 public struct Identifier<Kind: IdentifierKind>: Hashable, Comparable, Sendable {
-  public static var byteCount: Int { 16 }
+  @inlinable public static var byteCount: Int { 16 }
 
-  private let high: UInt64
-  private let low: UInt64
+  @usableFromInline let high: UInt64
+  @usableFromInline let low: UInt64
 
   /// The id of exactly 16 bytes, most significant first; nil for any other count.
+  @inlinable
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == Self.byteCount else { return nil }
     var high: UInt64 = 0
     var low: UInt64 = 0
-    for (position, byte) in bytes.enumerated() {
+    var position = 0
+    for byte in bytes {
       if position < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+      position += 1
     }
     self.high = high
     self.low = low

@@ -20,9 +20,11 @@ struct Fold: Sendable {
     of store: SQLiteStore, own: DeviceID, keyring: Keyring, membership: Membership, now: Int64,
     progress: @escaping @Sendable (Int, Int) async -> Void
   ) async throws -> Fold {
-    var fold = Fold(replica: Replica(own: own))
+    let stored = try store.load()
+    let confirmed = stored.serverFrontier.sequence(of: own)
+    var fold = Fold(replica: Replica(own: own, confirmed: confirmed))
     let checkpoint = try store.checkpoint()
-    let total = (checkpoint?.chunks.count ?? 0) + (try store.load().logCommits)
+    let total = (checkpoint?.chunks.count ?? 0) + stored.logCommits
     var done = 0
     func count() {
       done += 1
