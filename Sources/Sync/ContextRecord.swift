@@ -19,6 +19,8 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let id: ContextID
   public let name: String
   public let kind: Kind
+  /// The version that says name and kind, for ``Edit/renameContext(_:name:base:)``.
+  public let description: VersionID
   /// In the order a person gave them.
   public let attributes: [AttributeRecord]
   /// When anything in it was last written, milliseconds since 1970 by the author's clock.
@@ -34,13 +36,15 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let sortKey: String
 
   public init(
-    id: ContextID, name: String, kind: Kind, attributes: [AttributeRecord], updatedAt: Int64,
-    updatedBy: DeviceID, names: [ValueRecord] = [], deletedOn: DeviceID? = nil,
+    id: ContextID, name: String, kind: Kind, description: VersionID = .zero,
+    attributes: [AttributeRecord], updatedAt: Int64, updatedBy: DeviceID,
+    names: [ValueRecord] = [], deletedOn: DeviceID? = nil,
     isPending: Bool = false
   ) {
     self.id = id
     self.name = name
     self.kind = kind
+    self.description = description
     self.attributes = attributes
     self.updatedAt = updatedAt
     self.updatedBy = updatedBy
@@ -95,6 +99,8 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public let label: String
   public let kind: Kind
   public let isConcealed: Bool
+  /// The version that says label, kind and concealment.
+  public let description: VersionID
   /// The value shown: of the newest head that is not a deletion.
   public let text: String
   /// Every value that nobody has superseded; more than one different text is a conflict.
@@ -104,13 +110,15 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public let isPending: Bool
 
   public init(
-    id: AttributeID, label: String, kind: Kind, isConcealed: Bool, text: String,
+    id: AttributeID, label: String, kind: Kind, isConcealed: Bool,
+    description: VersionID = .zero, text: String,
     heads: [ValueRecord], updatedAt: Int64, updatedBy: DeviceID, isPending: Bool = false
   ) {
     self.id = id
     self.label = label
     self.kind = kind
     self.isConcealed = isConcealed
+    self.description = description
     self.text = text
     self.heads = heads
     self.updatedAt = updatedAt

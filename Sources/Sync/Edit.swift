@@ -5,14 +5,17 @@ public import Wire
 /// one. Without a base (a command line) it replaces what is there now.
 public enum Edit: Hashable, Sendable {
   case createContext(name: String, kind: ContextRecord.Kind, attributes: [NewAttribute])
-  case renameContext(ContextID, name: String)
+  /// `base`: the ``ContextRecord/description`` that was on the screen.
+  case renameContext(ContextID, name: String, base: VersionID? = nil)
   case deleteContext(ContextID)
   /// Takes back a deletion, not older than ``/Wire/Limits/trashLife``.
   case restoreContext(ContextID)
   case addAttribute(ContextID, NewAttribute)
   case setValue(ContextID, AttributeID, text: String, base: [VersionID]?)
+  /// `base`: the ``AttributeRecord/description`` that was on the screen.
   case describeAttribute(
-    ContextID, AttributeID, label: String, kind: AttributeRecord.Kind, isConcealed: Bool)
+    ContextID, AttributeID, label: String, kind: AttributeRecord.Kind, isConcealed: Bool,
+    base: VersionID? = nil)
   case removeAttribute(ContextID, AttributeID, base: [VersionID]?)
   /// Ends a conflict: `keep` becomes the only value, written anew over all the heads.
   case resolve(ContextID, AttributeID, keep: VersionID)

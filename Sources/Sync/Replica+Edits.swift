@@ -12,11 +12,11 @@ extension Replica {
     switch edit {
     case .createContext(let name, let kind, let attributes):
       try create(name, kind, attributes, writer: &writer, entropy: &entropy)
-    case .renameContext(let id, let name):
+    case .renameContext(let id, let name, let base):
       let state = try state(of: id)
       var content = state.description.shown?.content ?? Operation.Content()
       content.name = try Self.checked(name: name)
-      writer.write(.description, content, over: state.description.headIDs, &entropy)
+      writer.write(.description, content, over: state.description.headIDs(seen: base), &entropy)
     case .deleteContext(let id):
       let state = try state(of: id)
       writer.write(
@@ -30,13 +30,14 @@ extension Replica {
       writer.write(
         .value, Operation.Content(text: try Self.checked(text: text)), of: attribute,
         over: base ?? register.headIDs, &entropy)
-    case .describeAttribute(let id, let attribute, let label, let kind, let isConcealed):
+    case .describeAttribute(let id, let attribute, let label, let kind, let isConcealed, let base):
       let register = try self.attribute(attribute, of: id).description
       var content = register.shown?.content ?? Operation.Content()
       content.kind = kind.rawValue
       content.label = try Self.checked(name: label)
       content.concealed = isConcealed
-      writer.write(.description, content, of: attribute, over: register.headIDs, &entropy)
+      writer.write(
+        .description, content, of: attribute, over: register.headIDs(seen: base), &entropy)
     case .removeAttribute(let id, let attribute, let base):
       let register = try self.attribute(attribute, of: id).value
       writer.write(.value, nil, of: attribute, over: base ?? register.headIDs, &entropy)
@@ -187,14 +188,27 @@ extension Replica {
   }
 }
 
+extension Register {
+  /// What a description written by somebody who saw `base` stands in for: every head where the base
+  /// is not known, else the base and what said the same.
+  fileprivate func headIDs(seen base: VersionID?) -> [VersionID] {
+    guard let base, let seen = versions.first(where: { $0.id == base }) else { return headIDs }
+    return ([base] + heads.filter { $0.content == seen.content }.map(\.id)).uniqued
+  }
+}
+
+extension [VersionID] {
+  fileprivate var uniqued: [VersionID] { Set(self).sorted() }
+}
+
 extension Edit {
   /// The context it changes; nil when it makes one.
   public var context: ContextID? {
     switch self {
     case .createContext, .undo, .redo: nil
-    case .renameContext(let id, _), .deleteContext(let id), .restoreContext(let id),
+    case .renameContext(let id, _, _), .deleteContext(let id), .restoreContext(let id),
       .addAttribute(let id, _), .setValue(let id, _, _, _),
-      .describeAttribute(let id, _, _, _, _), .removeAttribute(let id, _, _),
+      .describeAttribute(let id, _, _, _, _, _), .removeAttribute(let id, _, _),
       .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
       id
     }

@@ -9,7 +9,7 @@ extension Replica.Context {
     let newest = newestVersion ?? shown
     return ContextRecord(
       id: id, name: name, kind: ContextRecord.Kind(rawValue: shown.content?.kind ?? "account"),
-      attributes: attributeRecords(own: own, confirmed: confirmed),
+      description: shown.id, attributes: attributeRecords(own: own, confirmed: confirmed),
       updatedAt: newest.time.milliseconds, updatedBy: newest.device,
       names: distinctNames, deletedOn: deletion?.device,
       isPending: isPending(own: own, confirmed: confirmed))
@@ -79,14 +79,15 @@ extension Replica.Attribute {
   /// What a person sees of the attribute; nil when it is removed or half of it has not arrived.
   func record(id: AttributeID, own: DeviceID, confirmed: UInt64) -> AttributeRecord? {
     guard let shown = value.shown, let text = shown.content?.text,
-      let described = description.shown?.content
+      let description = description.shown, let described = description.content
     else { return nil }
     let kind = AttributeRecord.Kind(rawValue: described.kind ?? "text")
-    let isPending = (value.heads + description.heads)
+    let isPending = (value.heads + self.description.heads)
       .contains { $0.isPending(own: own, confirmed: confirmed) }
     return AttributeRecord(
       id: id, label: described.label ?? kind.rawValue, kind: kind,
-      isConcealed: described.concealed ?? kind.isConcealedByDefault, text: text,
+      isConcealed: described.concealed ?? kind.isConcealedByDefault,
+      description: description.id, text: text,
       heads: value.heads.map { $0.record(isHead: true) },
       updatedAt: shown.time.milliseconds, updatedBy: shown.device, isPending: isPending)
   }

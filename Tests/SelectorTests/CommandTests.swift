@@ -82,7 +82,7 @@ import Wire
     (
       "r C-u x Enter",
       [
-        .formOpened(Sample.github), .save([.renameContext(Sample.github, name: "x")]),
+        .formOpened(Sample.github), .save([.renameContext(Sample.github, name: "x", base: .zero)]),
         .formClosed(Sample.github),
       ]
     ),
@@ -94,7 +94,7 @@ import Wire
         .save([
           .describeAttribute(
             Sample.github, Sample.attribute(2), label: "passwordx", kind: .password,
-            isConcealed: true)
+            isConcealed: true, base: .zero)
         ]), .formClosed(Sample.github),
       ]
     ),

@@ -170,6 +170,43 @@ import Wire
     #expect(home.replica[context]?.hasConflict == false)
   }
 
+  @Test func aRenameOverAnOlderNameKeepsTheOneThatCameMeanwhile() throws {
+    var (home, work) = try pair()
+    let (context, password) = try ids(home, "password")
+    let before = try #require(home.replica[context])
+    let label = try #require(before.attributes.first { $0.id == password })
+    try work.make(.renameContext(context, name: "git hub"))
+    try work.make(
+      .describeAttribute(
+        context, password, label: "pass", kind: label.kind, isConcealed: label.isConcealed))
+    home.hear(work)
+    try home.make(.renameContext(context, name: "hub", base: before.description))
+    try home.make(
+      .describeAttribute(
+        context, password, label: "secret", kind: label.kind, isConcealed: label.isConcealed,
+        base: label.description))
+    let record = try #require(home.replica[context])
+    #expect(Set(record.names.compactMap(\.text)) == ["hub", "git hub"])
+    // The label that is shown is the later one; a version that hides both is not made.
+    #expect(record.attributes.first { $0.id == password }?.label == "secret")
+    work.hear(home)
+    #expect(work.replica.root == home.replica.root)
+    try home.make(.renameContext(context, name: "hub", base: nil))
+    #expect(home.replica[context]?.hasConflict == false)
+  }
+
+  @Test func whatSaidTheSameAsTheNameThatWasSeenIsReplacedToo() throws {
+    var (home, work) = try pair()
+    let (context, _) = try ids(home, "password")
+    try home.make(.renameContext(context, name: "hub"))
+    try work.make(.renameContext(context, name: "hub"))
+    home.hear(work)
+    let seen = try #require(home.replica[context]?.description)
+    try home.make(.renameContext(context, name: "the hub", base: seen))
+    #expect(home.replica[context]?.name == "the hub")
+    #expect(home.replica[context]?.hasConflict == false)
+  }
+
   @Test func aClockTenYearsAheadIsNotFollowed() throws {
     var (home, work) = try pair()
     let (context, password) = try ids(home, "password")

@@ -133,6 +133,8 @@ struct Form: Hashable, Sendable {
 
   let purpose: Purpose
   let title: String
+  /// The description that was on the screen when it was opened, of what it renames.
+  var base: VersionID?
   var fields: [Field]
   private(set) var focus = 0
   var isShown = false
@@ -147,9 +149,12 @@ struct Form: Hashable, Sendable {
   /// What it said when it was opened: there is nothing to keep as long as it still does.
   private(set) var original: [String: String] = [:]
 
-  init(_ purpose: Purpose, title: String, fields: [Field], focus: Int = 0) {
+  init(
+    _ purpose: Purpose, title: String, base: VersionID? = nil, fields: [Field], focus: Int = 0
+  ) {
     self.purpose = purpose
     self.title = title
+    self.base = base
     self.fields = fields
     self.focus = focus
     original = texts

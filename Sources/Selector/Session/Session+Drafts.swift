@@ -82,7 +82,8 @@ extension Session {
     }
     return OpenDraft(
       draft: Draft(
-        id: id, form: kind, context: form.context, attribute: attribute, base: nil,
+        id: id, form: kind, context: form.context, attribute: attribute,
+        base: form.base.map { [$0] },
         fields: fields, at: now),
       isModified: form.texts != form.original)
   }
@@ -301,6 +302,7 @@ extension Session {
   private mutating func goOn(with draft: Draft, in empty: Form) -> [Effect] {
     var form = empty
     form.draft = draft.id
+    form.base = draft.base?.first
     form.fill(draft.fields)
     fitValue(of: &form)
     overlay = .form(form)

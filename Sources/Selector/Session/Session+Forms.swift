@@ -49,13 +49,13 @@ extension Session {
   func renameForm(_ attribute: AttributeRecord, of record: ContextRecord) -> Form {
     Form(
       .renameAttribute(record.id, attribute.id),
-      title: "Rename  \(record.name) / \(attribute.label)",
+      title: "Rename  \(record.name) / \(attribute.label)", base: attribute.description,
       fields: [Form.Field(name: "label", content: .text(LineEditor(attribute.label)))])
   }
 
   func renameForm(nameOf record: ContextRecord) -> Form {
     Form(
-      .renameContext(record.id), title: "Rename  \(record.name)",
+      .renameContext(record.id), title: "Rename  \(record.name)", base: record.description,
       fields: [Form.Field(name: "name", content: .text(LineEditor(record.name)))])
   }
 
@@ -174,12 +174,14 @@ extension Session {
         Edit.NewAttribute(
           label: label.isEmpty ? kind.rawValue : label, kind: kind, text: form.text("value")))
     case .renameContext(let context):
-      return contexts.record(context)?.name == name ? nil : .renameContext(context, name: name)
+      guard contexts.record(context)?.name != name else { return nil }
+      return .renameContext(context, name: name, base: form.base)
     case .renameAttribute(let context, let id):
       let found = contexts.record(context)?.attributes.first { $0.id == id }
       guard let found, found.label != label else { return nil }
       return .describeAttribute(
-        context, id, label: label, kind: found.kind, isConcealed: found.isConcealed)
+        context, id, label: label, kind: found.kind, isConcealed: found.isConcealed,
+        base: form.base)
     case .createAccount, .join: return nil
     }
   }
