@@ -25,8 +25,19 @@ extension SQLiteStore {
           try database.execute(
             sql: "INSERT OR REPLACE INTO meta VALUES ('isUncertain', ?)", arguments: [isUncertain])
         }
+        if let unanswered = transaction.unanswered { try write(unanswered, to: database) }
         return .commit
       }
+    }
+  }
+
+  private func write(_ unanswered: Unanswered, to database: Database) throws {
+    switch unanswered {
+    case .nothing:
+      try database.execute(sql: "DELETE FROM meta WHERE name = 'unansweredSince'")
+    case .since(let time):
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO meta VALUES ('unansweredSince', ?)", arguments: [time])
     }
   }
 

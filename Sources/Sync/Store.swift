@@ -45,6 +45,8 @@ public struct Transaction: Hashable, Sendable {
   public var evidence: [Envelope]
   /// Whether the store may lack commits of its own device; nil leaves it.
   public var isUncertain: Bool?
+  /// Others' changes that no commit of this device stands on; nil leaves it.
+  public var unanswered: Unanswered?
 
   public init() {
     commits = []
@@ -55,6 +57,13 @@ public struct Transaction: Hashable, Sendable {
   }
 
   public var isEmpty: Bool { self == Transaction() }
+}
+
+/// Whether others' changes are held that no commit of this device stands on yet.
+public enum Unanswered: Hashable, Sendable {
+  case nothing
+  /// Milliseconds since 1970.
+  case since(Int64)
 }
 
 /// The saved edits of one context that no commit holds yet: sealed operations.
@@ -104,6 +113,9 @@ public struct StoredState: Hashable, Sendable {
   public var floor: Frontier
   /// Commits of this device may be gone: none is made before a sync was answered.
   public var isUncertain: Bool
+  public var unanswered: Unanswered
+  /// The digests of each device's commits that the server is not known to hold, by sequence.
+  public var unconfirmed: [DeviceID: [UInt64: Digest32]]
 
   /// The snapshot that contexts are folded from.
   public struct Checkpoint: Hashable, Sendable {
@@ -124,7 +136,8 @@ public struct StoredState: Hashable, Sendable {
     generation: String? = nil, records: [MembershipRecord] = [], settled: [SettledRow] = [],
     drafts: [DraftRow] = [], notices: [Notice] = [], checkpoint: Checkpoint? = nil,
     logCommits: Int = 0, logBytes: Int = 0, floor: Frontier = Frontier(),
-    isUncertain: Bool = false
+    isUncertain: Bool = false, unanswered: Unanswered = .nothing,
+    unconfirmed: [DeviceID: [UInt64: Digest32]] = [:]
   ) {
     self.frontier = frontier
     self.serverFrontier = serverFrontier
@@ -138,6 +151,8 @@ public struct StoredState: Hashable, Sendable {
     self.logBytes = logBytes
     self.floor = floor
     self.isUncertain = isUncertain
+    self.unanswered = unanswered
+    self.unconfirmed = unconfirmed
   }
 }
 

@@ -132,17 +132,30 @@ extension SyncCore {
     _ operations: [Operation], with keyring: Keyring, _ step: inout Step,
     _ entropy: inout some Entropy
   ) throws {
+    let sequence = try commit(
+      try operations.encoded(), as: .data, with: keyring, &step, &entropy)
+    replica.place(operations, in: sequence)
+  }
+
+  /// The next commit of this device, over everything that is held here; its sequence.
+  @discardableResult
+  mutating func commit(
+    _ plaintext: [UInt8], as kind: EnvelopeHeader.Kind, with keyring: Keyring, _ step: inout Step,
+    _ entropy: inout some Entropy
+  ) throws -> UInt64 {
     let last = frontier[device]
     var others = frontier
     others[device] = nil
     let envelope = try keyring.sealCommit(
-      try operations.encoded(), kind: .data, sequence: (last?.sequence ?? 0) + 1,
+      plaintext, kind: kind, sequence: (last?.sequence ?? 0) + 1,
       previous: last?.hash ?? .zero, memberHead: membership.head, dependencies: others,
       entropy: &entropy)
     frontier[device] = Head(sequence: envelope.header.sequence, hash: envelope.hash)
-    replica.place(operations, in: envelope.header.sequence)
+    unconfirmed[envelope.header.sequence] = envelope.hash
     step.transaction.commits.append(envelope)
     count(envelope)
+    answered(&step)
+    return envelope.header.sequence
   }
 
   mutating func unlock(

@@ -42,7 +42,9 @@ extension SyncCore {
       return
     }
     run(.succeeded(more: response.more || lacks), at: now, &step, &entropy)
-    if !machine.isRunning { tendSnapshots(at: now, &step) }
+    guard !machine.isRunning else { return }
+    try beat(at: now, &step, &entropy)
+    tendSnapshots(at: now, &step)
   }
 
   /// Applies the answer as a whole; when a part of it is not to be believed, nothing of it stays.
@@ -101,6 +103,7 @@ extension SyncCore {
     frontier[header.device] = Head(sequence: header.sequence, hash: envelope.hash)
     step.transaction.commits.append(envelope)
     count(envelope)
+    if header.kind == .data { noteUnanswered(at: now, &step) }
     lastReceived = now.wall
     heldByPeers[header.device] = max(
       heldByPeers[header.device] ?? 0, header.dependencies.sequence(of: device))
@@ -112,7 +115,10 @@ extension SyncCore {
       guard let held, held.sequence >= dependency.sequence else {
         throw Distrust.withheld(author, dependency.sequence)
       }
-      if held.sequence == dependency.sequence, held.hash != dependency.hash {
+      let hash =
+        held.sequence == dependency.sequence
+        ? held.hash : author == device ? unconfirmed[dependency.sequence] : nil
+      if let hash, hash != dependency.hash {
         throw Distrust.fork(author, dependency.sequence, nil)
       }
     }
@@ -151,6 +157,7 @@ extension SyncCore {
       serverFrontier = response.serverFrontier
       step.transaction.serverFrontier = response.serverFrontier
       replica.confirm(sent)
+      confirmOwn()
     }
     lacking = response.serverFrontier.heads.reduce(0) { sum, entry in
       let held = frontier.sequence(of: entry.key)
@@ -161,6 +168,11 @@ extension SyncCore {
       generation = response.generation
       step.transaction.generation = response.generation
     }
+  }
+
+  private mutating func confirmOwn() {
+    guard let head = serverFrontier[device], unconfirmed[head.sequence] == head.hash else { return }
+    unconfirmed = unconfirmed.filter { $0.key > head.sequence }
   }
 
   /// A commit refused for good must not be sent in a circle, and never blocks what comes in.

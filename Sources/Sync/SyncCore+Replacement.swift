@@ -57,6 +57,7 @@ extension SyncCore {
     step.transaction.rewind = Transaction.Rewind(device: device, to: proven)
     frontier[device] = proven
     floor[device] = nil
+    unconfirmed = [:]
     // What the server was known to hold of this id may be the twin's by now.
     serverFrontier[device] = proven
     step.transaction.serverFrontier = serverFrontier

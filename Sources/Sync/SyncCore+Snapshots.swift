@@ -134,6 +134,7 @@ extension SyncCore {
       id: snapshot.id, frontier: snapshot.frontier, heldSince: now.wall)
     step.transaction.snapshotHeldSince = now.wall
     (logCommits, logBytes) = (0, 0)
+    noteUnanswered(at: now, &step)
     lastReceived = now.wall
     run(.wanted, at: now, &step, &entropy)
   }

@@ -133,6 +133,10 @@ public struct SyncCore: Sendable {
   var floor: Frontier
   var snapshotWork = SnapshotWork.none
   var isUncertain: Bool
+  /// Others' changes that no commit of this device stands on.
+  var unanswered: Unanswered
+  /// The digests of own commits that the server is not known to hold.
+  var unconfirmed: [UInt64: Digest32]
   var replacement: Replacement?
   var keyring: Keyring?
   var machine: SyncMachine
@@ -169,6 +173,8 @@ public struct SyncCore: Sendable {
     logBytes = stored.logBytes
     floor = stored.floor
     isUncertain = stored.isUncertain
+    unanswered = stored.unanswered
+    unconfirmed = stored.unconfirmed[device] ?? [:]
     if stored.notices.contains(where: { $0.code == Replacement.code }) { replacement = .detected }
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)

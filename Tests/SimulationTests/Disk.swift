@@ -32,6 +32,7 @@ struct Disk {
       state.notices += transaction.notices
       if let device = transaction.device { self.device = device }
       if let isUncertain = transaction.isUncertain { state.isUncertain = isUncertain }
+      if let unanswered = transaction.unanswered { state.unanswered = unanswered }
     }
 
     private mutating func append(_ envelope: Envelope) {
@@ -144,6 +145,11 @@ struct Disk {
     let beyond = current.beyondCheckpoint
     state.logCommits = beyond.count + bias
     state.logBytes = beyond.reduce(0) { $0 + $1.bytes.count }
+    state.unconfirmed = current.log.reduce(into: [:]) { unconfirmed, envelope in
+      let header = envelope.header
+      guard header.sequence > state.serverFrontier.sequence(of: header.device) else { return }
+      unconfirmed[header.device, default: [:]][header.sequence] = envelope.hash
+    }
     return state
   }
 }

@@ -122,8 +122,6 @@ extension World {
         if hash == head.hash { continue }
         // Below a snapshot single commits are not known.
         if hash == nil, head.sequence <= floor.sequence(of: author) { continue }
-        // What a device forgot of itself comes back when it takes another identity.
-        if setsBack, author == device.keyring.device { continue }
         throw Violation(
           .s6,
           "\(device.number) holds commit \(header.sequence) of \(header.device) without "

@@ -30,9 +30,13 @@ extension World {
     let wall = device.moment(now).wall
     let life = device.life
     let keyring = device.keyring
+    let log = device.disk.current.log
     schedule(
       .resume(device, life: life) { [self] in
-        let snapshot = try core.replica.snapshot(now: wall, coveredByAll: nil)
+        let covered = core.coveredByAll { author, head in
+          log.last { $0.header.device == author && $0.hash == head.hash }?.header
+        }
+        let snapshot = try core.replica.snapshot(now: wall, coveredByAll: covered)
         let sealed = try keyring.sealSnapshot(
           pieces: snapshot.pieces, root: snapshot.root, versions: snapshot.versions,
           covering: core.frontier, memberHead: core.membership.head, writtenAt: wall,

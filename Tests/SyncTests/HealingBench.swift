@@ -19,6 +19,7 @@ struct HealingBench {
     var pruned: Frontier?
     var device: DeviceID
     var isUncertain = false
+    var unanswered = Unanswered.nothing
   }
 
   var core: SyncCore
@@ -90,6 +91,7 @@ struct HealingBench {
     disk.evidence += transaction.evidence
     if let device = transaction.device { disk.device = device }
     if let isUncertain = transaction.isUncertain { disk.isUncertain = isUncertain }
+    if let unanswered = transaction.unanswered { disk.unanswered = unanswered }
   }
 
   /// A new process on the same disk, unlocked by a fold.
@@ -99,8 +101,16 @@ struct HealingBench {
       stored: StoredState(
         frontier: disk.frontier, serverFrontier: disk.serverFrontier, records: disk.records,
         settled: disk.settled, drafts: disk.drafts, notices: disk.notices,
-        isUncertain: disk.isUncertain))
+        isUncertain: disk.isUncertain, unanswered: disk.unanswered, unconfirmed: unconfirmed))
     try unlock()
+  }
+
+  private var unconfirmed: [DeviceID: [UInt64: Digest32]] {
+    log.reduce(into: [:]) { unconfirmed, envelope in
+      let (author, sequence) = (envelope.header.device, envelope.header.sequence)
+      guard sequence > disk.serverFrontier.sequence(of: author) else { return }
+      unconfirmed[author, default: [:]][sequence] = envelope.hash
+    }
   }
 
   @discardableResult
@@ -149,13 +159,14 @@ struct HealingBench {
   }
 
   mutating func commit(
-    by author: Keyring, _ edit: Edit, sequence: UInt64, previous: Digest32 = .zero
+    by author: Keyring, _ edit: Edit, sequence: UInt64, previous: Digest32 = .zero,
+    over dependencies: Frontier = Frontier()
   ) throws -> Envelope {
     let operations = try Replica(own: author.device).operations(
       for: edit, now: now.wall, entropy: &entropy)
     return try author.sealCommit(
       try operations.encoded(), kind: .data, sequence: sequence, previous: previous,
-      memberHead: core.membership.head, dependencies: Frontier(), entropy: &entropy)
+      memberHead: core.membership.head, dependencies: dependencies, entropy: &entropy)
   }
 
   mutating func snapshot(root: Digest32? = nil) throws -> SealedSnapshot {

@@ -56,7 +56,10 @@ extension Device {
   func writeSnapshot() async throws {
     guard let keyring else { throw DeviceError.locked }
     let (replica, frontier, head) = (core.replica, core.frontier, core.membership.head)
-    let (now, covered) = (Self.wallClock, try coveredByAll())
+    let now = Self.wallClock
+    let covered = try core.coveredByAll { device, head in
+      try store.commits(of: device, beyond: head.sequence - 1).first?.header
+    }
     let sealed = try await Self.seal(
       replica, with: keyring, covering: frontier, memberHead: head, coveredByAll: covered, now: now)
     try take(.snapshotWritten(sealed))
@@ -134,32 +137,5 @@ extension Device {
     try take(.snapshotFetched(snapshot, hashes: hashes))
     // One that was not taken is not to be believed: its parts are fetched anew.
     if core.checkpoint?.id != snapshot.id { try store.dropFetched() }
-  }
-
-  /// What every device is known to hold: what the newest commit of each depends on, and itself. nil
-  /// while one of them never committed.
-  private func coveredByAll() throws -> Frontier? {
-    var covered: Frontier?
-    for device in core.membership.devices.keys where core.membership.replacements[device] == nil {
-      guard let head = core.frontier[device],
-        let newest = try store.commits(of: device, beyond: head.sequence - 1).first
-      else { return nil }
-      var known = newest.header.dependencies
-      known[device] = head
-      covered = covered.map { $0.lowered(to: known) } ?? known
-    }
-    return covered
-  }
-}
-
-extension Frontier {
-  /// What both hold: the lesser of the two for each device.
-  fileprivate func lowered(to other: Frontier) -> Frontier {
-    var lowered = Frontier()
-    for (device, head) in heads {
-      guard let theirs = other[device] else { continue }
-      lowered[device] = head.sequence <= theirs.sequence ? head : theirs
-    }
-    return lowered
   }
 }
