@@ -144,6 +144,7 @@ let package = Package(
       name: "AttributeServerTests",
       dependencies: [
         "AttributeServer", "Access", "Wire", hummingbird, hummingbirdTesting, grdb, crypto, logging,
+        niocore, niohttp,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -1,5 +1,7 @@
 import Hummingbird
 import Logging
+import NIOCore
+import NIOHTTP1
 import Wire
 
 /// Turns every error into a problem document, and writes one line a request: method, path without
@@ -21,19 +23,22 @@ struct ProblemMiddleware: RouterMiddleware {
       log(request, context: context, status: response.status.code, code: nil)
       return response
     } catch {
-      let problem = self.problem(of: error, request: request)
+      let problem = self.problem(of: error, at: request.uri.path)
       log(request, context: context, status: problem.status, code: problem.code.rawValue)
       return try JSONAnswer(problem).response(from: request, context: context)
     }
   }
 
-  private func problem(of error: any Error, request: Request) -> Problem {
+  func problem(of error: any Error, at path: String) -> Problem {
     switch error {
     case let problem as Problem: return problem
     case let error as any HTTPResponseError where error.status == .notFound:
-      return Problem(Self.paths.contains(request.uri.path) ? .methodNotAllowed : .notFound)
+      return Problem(Self.paths.contains(path) ? .methodNotAllowed : .notFound)
     case let error as any HTTPResponseError where error.status.kind == .clientError:
       return Problem(error.status == .contentTooLarge ? .tooLarge : .malformed)
+    case is HTTPParserError, is ChannelError, is CancellationError:
+      // The caller hung up before its request was whole; nobody reads the answer.
+      return Problem(.malformed)
     default:
       logger.error("A request failed", metadata: ["type": "\(type(of: error))"])
       return Problem(.internalFailure)

@@ -8,7 +8,8 @@ import Vault
 struct JoinCommand: AsyncParsableCommand, Sendable {
   /// 4 KiB: a pairing code or a kit with much space around.
   private static let codeBytes = 4 * 1024
-  /// What the first synchronisation may take before the command ends; the rest comes later.
+  /// How long nothing may move in the first synchronisation before the command ends; the rest comes
+  /// later.
   private static let firstSync = Duration.seconds(20)
 
   static let configuration = CommandConfiguration(
@@ -154,15 +155,7 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     try await device.unlock(passphrase)
     let reporting = Self.report(await device.events(), at: console)
     await device.start(push: false)
-    var outcome: SyncOutcome
-    var last: SyncProgress?
-    var goesOn: Bool
-    repeat {
-      outcome = await device.synchronise(within: Self.firstSync)
-      let counted = await device.counted
-      goesOn = counted != nil && counted != last
-      last = counted
-    } while goesOn
+    let outcome = await device.synchronise(untilNothingMovesFor: Self.firstSync)
     reporting.cancel()
     await device.stop(flush: .zero)
     switch outcome {

@@ -10,7 +10,7 @@ enum Saving {
   static func save(
     _ edits: [Edit], on device: Device, console: any Console, skipsSync: Bool
   ) async throws {
-    try await device.save(edits, immediately: true)
+    try await device.save(edits, immediately: true, holdsBack: skipsSync)
     guard !skipsSync else { return }
     await device.start(push: false)
     switch await device.synchronise(within: sendingLimit) {

@@ -77,6 +77,27 @@ extension Device {
       covering: frontier, memberHead: memberHead, writtenAt: now, entropy: &entropy)
   }
 
+  /// Asks again where the server says that it is asked too often, which a large snapshot brings
+  /// about; each time it says so counts, so that one which says nothing else ends it.
+  func unhurried<Answer>(_ request: () async throws -> Answer) async throws -> Answer {
+    for _ in 0..<Self.patience {
+      do {
+        return try await request()
+      } catch let failure as ServiceFailure {
+        guard case .refused(let problem) = failure, problem.code == .rateLimited else {
+          throw failure
+        }
+        let wait = min(max(problem.retryAfterSeconds ?? 1, 0), Self.longestWaitSeconds)
+        try await Task.sleep(for: .seconds(wait))
+      }
+    }
+    return try await request()
+  }
+
+  /// Times in a row that one part is refused for haste.
+  private static let patience = 10
+  private static let longestWaitSeconds = 30
+
   /// Sends the checkpoint: what the server has of it already is not sent again.
   func sendSnapshot(_ id: Digest32) async throws {
     guard let snapshot = try store.checkpoint(), snapshot.id == id else {
@@ -87,18 +108,20 @@ extension Device {
       bytes: snapshot.chunks.reduce(0) { $0 + $1.count })
     var sent = 0
     while true {
-      let state = try await client.offer(offer)
+      let state = try await unhurried { try await client.offer(offer) }
       guard state.id == id else { throw ServiceFailure.unintelligible("another snapshot's state") }
       if state.isComplete { break }
       guard let first = state.missing.first else {
-        _ = try await client.finish(id)
+        _ = try await unhurried { try await client.finish(id) }
         break
       }
       guard sent <= snapshot.chunks.count, snapshot.chunks.indices.contains(first) else {
         throw ServiceFailure.unintelligible("a snapshot that is never complete")
       }
       for position in state.missing where snapshot.chunks.indices.contains(position) {
-        try await client.put(snapshot.chunks[position], at: position, of: id)
+        try await unhurried {
+          try await client.put(snapshot.chunks[position], at: position, of: id)
+        }
         sent += 1
         say(SyncProgress(done: sent, total: snapshot.chunks.count, what: "snapshot sent"))
       }
@@ -108,7 +131,7 @@ extension Device {
 
   /// Fetches what is missing of a snapshot, each chunk on disk before the next is asked for.
   func fetchSnapshot(_ summary: SnapshotSummary) async throws {
-    let description = try await client.describe(summary.id)
+    let description = try await unhurried { try await client.describe(summary.id) }
     guard let manifest = try? Envelope(bytes: description.manifest.bytes),
       manifest.hash == summary.id, (1...Limits.snapshotChunks).contains(description.chunks)
     else { throw ServiceFailure.unintelligible("a snapshot that is not the one it named") }
@@ -121,7 +144,7 @@ extension Device {
     var done = description.chunks - missing.count
     for position in missing {
       say(SyncProgress(done: done, total: description.chunks, what: "snapshot"))
-      let chunk = try await client.chunk(position, of: summary.id)
+      let chunk = try await unhurried { try await client.chunk(position, of: summary.id) }
       guard chunk.count <= Limits.snapshotChunkBytes,
         expected == nil || expected?[position] == .sha256(chunk)
       else { throw ServiceFailure.unintelligible("a part of a snapshot that is not what it was") }

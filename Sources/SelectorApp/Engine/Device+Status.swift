@@ -91,6 +91,18 @@ extension Device {
     return .confirmed
   }
 
+  /// Synchronises until the server confirmed everything, it failed, or nothing came or went for
+  /// `limit`: a first synchronisation takes as long as it takes.
+  func synchronise(untilNothingMovesFor limit: Duration) async -> SyncOutcome {
+    while true {
+      let (held, confirmed, before) = (core.frontier, core.serverFrontier, counted)
+      let outcome = await synchronise(within: limit)
+      guard case .waiting = outcome, core.failure == nil,
+        held != core.frontier || confirmed != core.serverFrontier || before != counted
+      else { return outcome }
+    }
+  }
+
   /// Waits until a snapshot that is being written or sent is done: a command that ends would lose
   /// what it has of it.
   func finishSnapshot(within limit: Duration) async {

@@ -33,6 +33,9 @@ actor Device {
   var acknowledged: [DeviceID: UInt64] = [:]
   private var timer: Task<Void, Never>?
   private var isStarted = false
+  private var holdsBack = false
+  /// What would be asked of the server, were it not held back.
+  private(set) var heldPlan: SyncPlan?
   /// Whether a snapshot is being written, sent or fetched, or an identity replaced: one at a time.
   var underway: Set<Chore> = []
   /// What a person must be told that happened while the profile was opened.
@@ -171,6 +174,10 @@ actor Device {
     if !isStarted {
       isStarted = true
       // A command that saved has asked already; one round trip is enough.
+      if let plan = heldPlan {
+        heldPlan = nil
+        Task { await self.run(plan) }
+      }
       if core.isSynchronising { armTimer(atLeast: .zero) } else { attempt(.started) }
     }
     if wantsPush { startPush() }
@@ -194,7 +201,14 @@ actor Device {
   }
 
   /// Makes edits true here; they are on disk when this returns.
-  func save(_ edits: [Edit], immediately: Bool) async throws {
+  ///
+  /// - Parameters:
+  ///   - edits: Applied in this order.
+  ///   - immediately: Commits them at once: they are the whole edit.
+  ///   - holdsBack: Nothing is sent before ``start(push:)``.
+  func save(_ edits: [Edit], immediately: Bool, holdsBack: Bool = false) async throws {
+    self.holdsBack = holdsBack && !isStarted
+    defer { self.holdsBack = false }
     try take(.saved(edits, immediately: immediately))
   }
 
@@ -273,7 +287,8 @@ actor Device {
 
   private func perform(_ effect: SyncCore.Effect) {
     switch effect {
-    case .synchronise(let plan): Task { await self.run(plan) }
+    case .synchronise(let plan):
+      if holdsBack { heldPlan = plan } else { Task { await self.run(plan) } }
     case .acknowledge(let device, let sequence):
       push?.acknowledge(device: device, sequence: sequence)
     case .changed(let changes): tell(.changed(changes))
