@@ -37,7 +37,7 @@ extension PlantedBug {
     let liveness: Runs.Play = { try Scenario.liveness($0) }
     switch self {
     case .ignoreSignals, .loseSignals, .signalOneDeviceOnly: return (.calm, liveness)
-    case .forgetOpenForms, .forgetWhatWasSeen, .reuseNonces, .cutPages,
+    case .forgetOpenForms, .forgetWhatWasSeen, .loseDrafts, .commitDrafts, .reuseNonces, .cutPages,
       .advanceFrontierWithoutCommit, .sendFromOneTooLate, .forgetTimers, .ignoreMembership:
       return (.calm, safety)
     case .loseSettledEdits, .keepCopyWhenWriteFailed, .acknowledgeBeforeWrite, .skipSync,

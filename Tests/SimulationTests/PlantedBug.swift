@@ -17,6 +17,10 @@ enum PlantedBug: String, CaseIterable, Sendable {
   /// What stood on the screen when the form was opened is forgotten: the save hides what came
   /// since.
   case forgetWhatWasSeen
+  /// What is typed is not written to the disk.
+  case loseDrafts
+  /// What is typed is saved without having been.
+  case commitDrafts
   /// A run that failed is started again at once.
   case retryAtOnce
   /// An edit whose upload failed is saved again.

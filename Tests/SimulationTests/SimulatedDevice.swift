@@ -19,6 +19,8 @@ final class SimulatedDevice {
     let context: ContextID
     let attribute: AttributeID
     let base: [VersionID]
+    /// What is typed is kept under this id, and has not been saved.
+    let draft: DraftID
   }
 
   let number: Int
@@ -49,6 +51,8 @@ final class SimulatedDevice {
   var hangUps = 0
   var form: Form?
   var promised: [Promise] = []
+  /// What was typed and neither saved nor given up, as the disk has it.
+  var typed: [DraftID: String] = [:]
   /// Until when the shell lets timers be, after the disk refused one.
   var timersRestUntil: Int64 = 0
   var requests = 0

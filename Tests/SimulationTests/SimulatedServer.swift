@@ -6,7 +6,7 @@ import Wire
 /// The Attribute Server: the real ledger over memory, with every state it ever was in.
 struct SimulatedServer {
   private(set) var store: MemoryLedgerStore
-  let ledger = Ledger()
+  private(set) var ledger: Ledger
   let bug: PlantedBug?
   private(set) var generation = 1
   /// The states after each request that changed something, oldest first.
@@ -14,8 +14,9 @@ struct SimulatedServer {
   /// Commits that the bug ``PlantedBug/advanceFrontierWithoutCommit`` dropped.
   private var dropped: Set<Digest32> = []
 
-  init(store: MemoryLedgerStore, bug: PlantedBug?) {
+  init(store: MemoryLedgerStore, bug: PlantedBug?, quotaBytes: Int? = nil) {
     self.store = store
+    ledger = quotaBytes.map { Ledger(quotaBytes: $0) } ?? Ledger()
     self.bug = bug
     past = [store]
   }
@@ -39,6 +40,9 @@ struct SimulatedServer {
     if store.frontier(of: caller.account) != before { past.append(store) }
     return response
   }
+
+  /// The operator gives the account all the room there is.
+  mutating func liftQuota() { ledger = Ledger() }
 
   mutating func takeSignals() -> [Signal] {
     let signals = store.takeSignals()

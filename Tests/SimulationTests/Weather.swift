@@ -2,7 +2,7 @@
 enum Trouble: CaseIterable, Sendable {
   case crash, badDisk, cutOff, serverRestart, serverRestore, deviceLost, deviceRestored, clone
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
-  case locked, conflict
+  case locked, conflict, undo, redo, heartbeat, quota
 }
 
 /// What can go wrong in a run and how often, in percent of messages, moments or acts.
@@ -52,6 +52,8 @@ struct Weather: Sendable {
   var serverRestores: UInt64 = 0
   /// Of requests: answered with a problem that passes.
   var problems: UInt64 = 0
+  /// What the account's commits may add up to, bytes; nil for no bound.
+  var quotaBytes: Int?
   /// What a hostile server does to every third answer.
   var hostility: Hostility?
 
@@ -94,6 +96,8 @@ struct Weather: Sendable {
       name: "salvaged stores", loss: 5, slowness: 10, crashes: 2, clientRestores: 15,
       salvages: 100),
     Weather(name: "clones", loss: 5, slowness: 10, crashes: 2, clones: 15),
+    Weather(
+      name: "full accounts", loss: 8, slowness: 10, crashes: 2, quotaBytes: 6_000),
     Weather(
       name: "snapshots", loss: 5, duplication: 5, slowness: 10, crashes: 4, fullDisks: 3,
       snapshotBias: 497),

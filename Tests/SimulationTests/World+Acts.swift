@@ -91,10 +91,11 @@ extension World {
     device.held = device.disk.current.state.frontier
     device.memberCount = device.disk.current.state.records.count
     device.promised = []
+    device.typed = [:]
   }
 
   /// Everybody's calendar goes on by a month, and the server forgets what it may.
-  private func passMonth() throws {
+  func passMonth() throws {
     record("a month")
     calendar += 31 * 86_400_000
     for device in devices { device.skew += 31 * 86_400_000 }
@@ -131,6 +132,7 @@ extension World {
       return try save([.addAttribute(context.id, newAttribute(device))], by: device)
     }
     let (id, value) = (context.id, attribute.id)
+    if entropy.chance(8) { return try undo(on: device) }
     switch entropy.pick(0...99) {
     case 0..<40:
       try set(
@@ -190,9 +192,12 @@ extension World {
     of device: SimulatedDevice, context: ContextID, attribute: AttributeRecord
   ) throws {
     guard device.form == nil else { return }
-    device.form = SimulatedDevice.Form(
-      context: context, attribute: attribute.id, base: attribute.heads.map(\.id))
+    let form = SimulatedDevice.Form(
+      context: context, attribute: attribute.id, base: attribute.heads.map(\.id),
+      draft: device.entropy.identifier())
+    device.form = form
     if bug != .forgetOpenForms { try take(.formOpened(context), by: device) }
+    try type(into: form, on: device)
     let saved = now + Int64(entropy.pick(50...3000))
     schedule(.saveForm(device), at: saved)
     schedule(.closeForm(device), at: saved + Int64(entropy.pick(0...1500)))
@@ -206,12 +211,14 @@ extension World {
       [.setValue(form.context, form.attribute, text: text, base: base)], by: device,
       promising: SimulatedDevice.Promise(
         context: form.context, attribute: form.attribute, text: text, base: form.base))
+    try dropDraft(form.draft, on: device)
   }
 
   func closeForm(of device: SimulatedDevice) throws {
     guard device.isUp, let form = device.form else { return }
     device.form = nil
     if bug != .forgetOpenForms { try take(.formClosed(form.context), by: device) }
+    try dropDraft(form.draft, on: device)
   }
 
   func save(

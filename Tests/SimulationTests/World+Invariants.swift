@@ -198,6 +198,10 @@ extension World {
   ) throws {
     guard !mayAlarm else { return }
     for outcome in response.outcomes {
+      if outcome.problem?.code == .quota, weather.quotaBytes != nil {
+        count(.quota)
+        continue
+      }
       if let problem = outcome.problem, !problem.retryable {
         throw Violation(.s11, "an honest commit was refused: \(problem.code.rawValue)")
       }

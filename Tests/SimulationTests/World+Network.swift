@@ -64,7 +64,7 @@ extension World {
   private func passingProblem() -> Problem {
     let codes: [Problem.Code] = [
       .rateLimited, .authenticationExpired, .storageFull, .readOnlyMaintenance, .internalFailure,
-      .draining,
+      .draining, .protocolTooOld, .protocolTooNew,
     ]
     return Problem(codes[entropy.pick(0...(codes.count - 1))])
   }

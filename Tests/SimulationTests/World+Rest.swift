@@ -23,6 +23,8 @@ extension World {
       throw Violation(.s3, "devices show different contexts")
     }
     try checkPromisesEverywhere()
+    for device in living { try checkDrafts(of: device) }
+    try checkNothingTypedIsCommitted()
     try checkWhatWasSeen()
     try checkRepetition()
   }

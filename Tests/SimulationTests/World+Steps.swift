@@ -60,6 +60,9 @@ extension World {
         }
         .joined(separator: ","))
     if step.transaction.prune != nil { count(.logPruned) }
+    if step.transaction.commits.contains(where: { $0.header.kind == .heartbeat }) {
+      count(.heartbeat)
+    }
     if step.transaction.notices.contains(where: \.isAlarm) { count(.alarm) }
     try check(after: step, of: device)
     for effect in step.effects {
@@ -98,6 +101,7 @@ extension World {
     switch bug {
     case .loseSettledEdits: step.transaction.settled = nil
     case .dropAlarms: step.transaction.notices = []
+    case .loseDrafts: step.transaction.drafts = nil
     case .pruneOneTooFar:
       guard let pruned = step.transaction.prune else { break }
       for (author, head) in pruned.heads {
@@ -167,6 +171,7 @@ extension World {
     guard device.isUp else { return }
     try take(.unlocked(device.keyring, try device.folded(at: now)), by: device)
     if device.isUp { try checkPromises(of: device) }
+    try checkDrafts(of: device)
   }
 
   func lock(_ device: SimulatedDevice) throws {

@@ -106,7 +106,7 @@ final class World {
     self.isTracing = isTracing
     self.waits = waits ?? SyncMachine.Waits()
     entropy = SeededEntropy(seed: seed)
-    server = SimulatedServer(store: family.server, bug: bug)
+    server = SimulatedServer(store: family.server, bug: bug, quotaBytes: weather.quotaBytes)
     // Mostly three devices: more add little but time.
     let count = count ?? [3, 3, 3, 2, 4, 3, 3, 5, 3, 6][Int(seed / 16 % 10)]
     for number in 0..<min(count, family.keyrings.count) {
@@ -156,6 +156,7 @@ final class World {
   func heal() throws {
     weather = .calm
     hostile = nil
+    server.liftQuota()
     cutOff = [:]
     crashSite = nil
     record("heal")
