@@ -106,3 +106,13 @@ enum Matching {
     return records.map { counts[name($0)] == 1 ? name($0) : "\(name($0)) (\(id($0)))" }
   }
 }
+
+extension Replica {
+  /// Where ``Matching/context(_:in:)`` finds what a person named: the one context that it can only
+  /// be, or all. One of 50,000 is found without looking at the others.
+  func contexts(matching query: String) -> [ContextRecord] {
+    if let id = ContextID(query), let record = self[id] { return [record] }
+    let named = contexts(named: query)
+    return named.count == 1 ? named : contexts
+  }
+}

@@ -30,6 +30,8 @@ public struct Replica: Sendable {
   var states: TreeDictionary<ContextID, Context> = [:]
   /// The records of contexts that are there, deleted ones left out.
   var records: TreeDictionary<ContextID, ContextRecord> = [:]
+  /// The contexts of ``records`` by their names.
+  private var byName: TreeDictionary<String, [ContextID]> = [:]
   /// Contexts that were deleted.
   var dead: TreeSet<ContextID> = []
   /// Contexts this device's unconfirmed commits touch, by the commit.
@@ -56,7 +58,14 @@ public struct Replica: Sendable {
   /// Every context by name, without regard to case; ties by id. O(n log n): for one change take
   /// the record by its id, and its place by ``ContextRecord/isListedBefore(_:_:)``.
   public var contexts: [ContextRecord] {
-    records.values.sorted(by: ContextRecord.isListedBefore)
+    let all = Array(records.values)
+    // Places are sorted, not records: those are large.
+    return all.indices.sorted { ContextRecord.isListedBefore(all[$0], all[$1]) }.map { all[$0] }
+  }
+
+  /// The contexts of exactly this name, in the order of their ids. O(1) in how many there are.
+  public func contexts(named name: String) -> [ContextRecord] {
+    byName[name, default: []].sorted().compactMap { records[$0] }
   }
 
   /// The contexts whose records were added, changed or removed since the last call.
@@ -73,8 +82,17 @@ public struct Replica: Sendable {
     if after == nil, state?.isDeleted == true { dead.insert(id) } else { dead.remove(id) }
     guard before != after else { return }
     records[id] = after
+    if before?.name != after?.name { index(id, from: before?.name, to: after?.name) }
     touched.insert(id)
     conflictCount += (after?.conflictCount ?? 0) - (before?.conflictCount ?? 0)
+  }
+
+  private mutating func index(_ id: ContextID, from before: String?, to after: String?) {
+    if let before {
+      let rest = byName[before, default: []].filter { $0 != id }
+      byName[before] = rest.isEmpty ? nil : rest
+    }
+    if let after { byName[after, default: []].append(id) }
   }
 }
 

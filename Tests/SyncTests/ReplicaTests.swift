@@ -195,6 +195,22 @@ import Wire
     #expect(home.replica[context]?.hasConflict == false)
   }
 
+  @Test func aContextIsFoundByTheNameItHasNow() throws {
+    var (home, work) = try pair()
+    let (context, _) = try ids(home, "password")
+    try home.make(.createContext(name: "github.example", kind: .note, attributes: []))
+    #expect(home.replica.contexts(named: "github.example").count == 2)
+    try work.make(.renameContext(context, name: "hub"))
+    home.hear(work)
+    #expect(home.replica.contexts(named: "hub").map(\.id) == [context])
+    #expect(home.replica.contexts(named: "github.example").map(\.kind) == [.note])
+    try home.make(.deleteContext(context))
+    #expect(home.replica.contexts(named: "hub").isEmpty)
+    try home.make(.restoreContext(context))
+    #expect(home.replica.contexts(named: "hub").map(\.id) == [context])
+    #expect(home.replica.contexts(named: "Hub").isEmpty)
+  }
+
   @Test func whatSaidTheSameAsTheNameThatWasSeenIsReplacedToo() throws {
     var (home, work) = try pair()
     let (context, _) = try ids(home, "password")

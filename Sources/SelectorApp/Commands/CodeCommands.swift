@@ -17,7 +17,8 @@ struct OneTimeCodeCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(
+      context, in: await device.contexts(matching: context))
     let code = try OneTimeCode(try secret(in: context).text)
     let seconds = Device.wallClock / 1000
     let text = code.code(at: seconds)
@@ -67,7 +68,8 @@ struct CopyCommand: DeviceCommand {
   }
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(
+      context, in: await device.contexts(matching: context))
     let attribute = try Matching.attribute(attribute, in: context)
     try await console.copy(attribute.text, clearAfter: clear)
     try await console.note(

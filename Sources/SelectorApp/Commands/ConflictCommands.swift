@@ -72,7 +72,8 @@ struct ResolveCommand: DeviceCommand {
   }
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(
+      context, in: await device.contexts(matching: context))
     try await Saving.save(
       [try edit(context)], on: device, console: console, skipsSync: saving.noSync)
   }

@@ -27,8 +27,7 @@ struct NewCommand: DeviceCommand {
   }
 
   func run(on device: Device, console: any Console) async throws {
-    let before = await device.contexts()
-    guard !before.contains(where: { $0.name == context }) else {
+    guard await device.replica.contexts(named: context).isEmpty else {
       throw Failure(
         .failed, "A context \(context) is there already and was left as it is. Use another name.")
     }
@@ -39,8 +38,7 @@ struct NewCommand: DeviceCommand {
       ],
       on: device, console: console, skipsSync: saving.noSync)
     guard output.json else { return }
-    let known = Set(before.map(\.id))
-    for made in await device.contexts() where made.name == context && !known.contains(made.id) {
+    for made in await device.replica.contexts(named: context) {
       try await console.record(ListRecord(made))
     }
   }
@@ -67,7 +65,8 @@ struct RemoveCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(
+      context, in: await device.contexts(matching: context))
     guard let label = attribute else {
       try await Saving.save(
         [.deleteContext(context.id)], on: device, console: console, skipsSync: saving.noSync)
@@ -102,7 +101,8 @@ struct RenameCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts())
+    let context = try Matching.context(
+      context, in: await device.contexts(matching: context))
     try await Saving.save(
       [try edit(context)], on: device, console: console, skipsSync: saving.noSync)
   }

@@ -79,7 +79,7 @@ struct GenerateCommand: DeviceCommand {
     var entropy = SodiumEntropy()
     let text = recipe.generate(entropy: &entropy)
     guard set.count == 2 else { return try await console.line(text) }
-    let target = try Target(set[0], set[1], in: await device.contexts())
+    let target = try Target(set[0], set[1], in: await device.contexts(matching: set[0]))
     let kind = target.attribute?.kind ?? .password
     try await Saving.save(
       target.edits(

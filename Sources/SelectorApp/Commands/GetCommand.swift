@@ -22,7 +22,8 @@ struct GetCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let context = try Matching.context(context, in: await device.contexts(at: past.at))
+    let context = try Matching.context(
+      context, in: await device.replica(at: past.at).contexts(matching: context))
     let attribute = try Matching.attribute(attribute, in: context)
     if console.isTerminal {
       try await console.line(attribute.text)

@@ -28,7 +28,7 @@ struct HistoryCommand: DeviceCommand {
 
   func run(on device: Device, console: any Console) async throws {
     let replica = await device.replica(at: past.at)
-    let context = try Matching.context(context, in: replica.contexts)
+    let context = try Matching.context(context, in: replica.contexts(matching: context))
     var records = Self.records(of: context, in: replica, reveals: reveal)
     if let attribute {
       let wanted = try Matching.attribute(attribute, in: context).id

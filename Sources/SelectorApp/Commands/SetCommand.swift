@@ -48,7 +48,8 @@ struct SetCommand: DeviceCommand {
   }
 
   func run(on device: Device, console: any Console) async throws {
-    let target = try Target(context, attribute, in: await device.contexts())
+    let target = try Target(
+      context, attribute, in: await device.contexts(matching: context))
     let kind =
       type.flatMap(AttributeKinds.named) ?? target.attribute?.kind
       ?? AttributeKinds.guessed(target.label)

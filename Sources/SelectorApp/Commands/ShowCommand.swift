@@ -21,7 +21,8 @@ struct ShowCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let found = try Matching.context(context, in: await device.contexts(at: past.at))
+    let found = try Matching.context(
+      context, in: await device.replica(at: past.at).contexts(matching: context))
     guard !output.json else {
       try await console.record(ShowRecord(found, reveals: reveal))
       return

@@ -217,6 +217,10 @@ actor Device {
 
   func contexts() -> [ContextRecord] { core.replica.contexts }
 
+  func contexts(matching query: String) -> [ContextRecord] {
+    core.replica.contexts(matching: query)
+  }
+
   func history(of attribute: AttributeID, in context: ContextID) -> [ValueRecord] {
     core.replica.history(of: attribute, in: context)
   }
