@@ -21,11 +21,14 @@ let niocore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioposix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let niohttp = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let niowebsocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let niotls = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let niossl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
   name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -75,13 +78,14 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Sync", "Vault", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl, http,
+        "Sync", "Vault", "Wire", niocore, nioposix, niohttp, niotls, niowebsocket, niossl, http,
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "SelectorApp",
       dependencies: [
-        "Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire", arguments,
+        "Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire",
+        arguments,
       ],
       swiftSettings: settings),
 
@@ -90,18 +94,21 @@ let package = Package(
     .target(
       name: "AttributeServer",
       dependencies: [
-        "Wire", "Access", hummingbird, grdb, sqlite, crypto, http, logging, lifecycle, niocore,
-        niohttp,
+        "Wire", "Access", hummingbird, hummingbirdCore, hummingbirdTLS, grdb, sqlite, crypto, http,
+        logging,
+        lifecycle, niocore, niohttp, niossl,
       ],
       swiftSettings: settings),
     .target(
       name: "PushServer",
-      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, crypto, logging],
+      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, niossl, crypto, logging],
       swiftSettings: settings),
     .executableTarget(
       name: "DaemonApp",
       dependencies: [
-        "AttributeServer", "PushServer", "Access", "Wire", arguments, logging, lifecycle, toml,
+        "AttributeServer", "PushServer", "Access", "Wire", arguments, crypto, logging,
+        lifecycle,
+        niocore, niossl, toml,
       ],
       swiftSettings: settings),
 

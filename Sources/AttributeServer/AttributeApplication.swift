@@ -1,8 +1,11 @@
 public import Access
 import Foundation
 public import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 public import ServiceLifecycle
 import Wire
 
@@ -15,7 +18,8 @@ public func buildApplication(
   guard arguments.registration != .open || isLoopback(arguments.host) else {
     throw AttributeServerError.openRegistrationBeyondLoopback
   }
-  let authentication = try Authentication(database: arguments.database, clock: arguments.clock)
+  let authentication = try Authentication(
+    database: arguments.database, clock: arguments.clock, keyHashes: arguments.keyHashes)
   let mailboxes = Mailboxes(clock: arguments.clock)
   let outbox = SignalOutbox(
     database: arguments.database, target: arguments.signals, logger: arguments.logger)
@@ -36,12 +40,21 @@ public func buildApplication(
       ControlService(database: arguments.database, path: path, logger: arguments.logger))
   }
   return Application(
-    router: router,
+    router: router, server: try server(arguments),
     configuration: ApplicationConfiguration(
       address: .hostname(arguments.host, port: arguments.port), serverName: nil),
     services: services,
     onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
     logger: quiet)
+}
+
+/// Two minutes without a byte: four times what a long poll waits.
+private let idleTimeout = TimeAmount.minutes(2)
+
+private func server(_ arguments: ServerArguments) throws -> HTTPServerBuilder {
+  let http = HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout))
+  guard let tls = arguments.tls else { return http }
+  return try .tls(http, tlsConfiguration: tls)
 }
 
 /// The whole Attribute Server as a service: it runs until it is told to stop, and throws when it
@@ -73,9 +86,12 @@ public func pushTokenVerifier(of database: ServerDatabase) throws(AccessError) -
     instance: database.identity.instance, audience: .push, keys: issuer.keySet)
 }
 
-/// Whether only this machine reaches that address.
+/// Whether only this machine reaches that address: `localhost`, `::1` or an address, not a name, of
+/// 127.0.0.0/8.
 public func isLoopback(_ host: String) -> Bool {
-  host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  var address = in_addr()
+  let isAddress = inet_pton(AF_INET, host, &address) == 1
+  return host == "localhost" || host == "::1" || (isAddress && host.hasPrefix("127."))
 }
 
 /// Ends the long polls when the server stops, so that it need not wait for them.

@@ -14,10 +14,15 @@ struct Authentication: Sendable {
   let verifier: TokenVerifier
   let challenges: Challenges
   let clock: ServerClock
+  /// ``ServerArguments/keyHashes``.
+  let keyHashes: @Sendable () -> [Digest32]
 
-  init(database: ServerDatabase, clock: ServerClock) throws(AccessError) {
+  init(
+    database: ServerDatabase, clock: ServerClock, keyHashes: @escaping @Sendable () -> [Digest32]
+  ) throws(AccessError) {
     self.database = database
     self.clock = clock
+    self.keyHashes = keyHashes
     issuer = try TokenIssuer(
       instance: database.identity.instance, seed: database.identity.signingSeed)
     verifier = try TokenVerifier(
@@ -67,9 +72,8 @@ struct Authentication: Sendable {
     }
     guard challenges.use(request.challenge.bytes, by: .device(request.device), now: clock.uptime()),
       let device = try await database.device(request.device),
-      verifies(
-        request.signature.bytes,
-        of: proof(.token, audiences: audiences, challenge: request.challenge),
+      proves(
+        request.signature, .token, audiences: audiences, challenge: request.challenge,
         by: device.authenticationKey)
     else { throw Problem(.authenticationFailed) }
     var grants: [TokenResponse.Grant] = []
@@ -85,9 +89,8 @@ struct Authentication: Sendable {
   func slot(_ request: SlotRequest) async throws(Problem) -> SlotResponse {
     guard challenges.use(request.challenge.bytes, by: .handle(request.handle), now: clock.uptime()),
       let login = try await database.login(handle: request.handle),
-      verifies(
-        request.signature.bytes, of: proof(.slot, audiences: [], challenge: request.challenge),
-        by: login.loginKey)
+      proves(
+        request.signature, .slot, audiences: [], challenge: request.challenge, by: login.loginKey)
     else { throw Problem(.authenticationFailed) }
     let grant = try await grant(
       .attributes, account: login.account, device: .zero, scope: .enrol, life: Self.enrolLife)
@@ -111,13 +114,19 @@ struct Authentication: Sendable {
     }
   }
 
-  private func proof(
-    _ action: AuthenticationProof.Action, audiences: [Audience], challenge: Blob
-  ) -> [UInt8] {
-    // Over plaintext loopback there is no server key to bind to.
-    AuthenticationProof.signedBytes(
-      instance: database.identity.instance, serverKeyHash: .zero, action: action,
-      audiences: audiences, challenge: challenge.bytes)
+  /// Whether the signature names a key of this server: a proof made for a server in between, which
+  /// has another key, is worth nothing here.
+  private func proves(
+    _ signature: Blob, _ action: AuthenticationProof.Action, audiences: [Audience],
+    challenge: Blob, by key: [UInt8]
+  ) -> Bool {
+    keyHashes().contains { hash in
+      verifies(
+        signature.bytes,
+        of: AuthenticationProof.signedBytes(
+          instance: database.identity.instance, serverKeyHash: hash, action: action,
+          audiences: audiences, challenge: challenge.bytes), by: key)
+    }
   }
 
   private func grant(

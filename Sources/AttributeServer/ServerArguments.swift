@@ -1,5 +1,6 @@
 public import Logging
-import Wire
+public import NIOSSL
+public import Wire
 
 /// Who may create an account.
 public enum Registration: String, Sendable, CaseIterable {
@@ -60,6 +61,11 @@ public struct ServerArguments: Sendable {
   public var signals: SignalTarget?
   /// Where commands reach the running server: ``DataFolder/control``. Nil: nowhere.
   public var control: String?
+  /// Nil: plaintext, for loopback or behind a proxy.
+  public var tls: TLSConfiguration?
+  /// The hashes of public keys that devices may have seen on their way here: a proof names one of
+  /// them. The zero hash stands for plaintext.
+  public var keyHashes: @Sendable () -> [Digest32]
   public var limits: ServerLimits
   public var clock: ServerClock
   public var logger: Logger
@@ -69,7 +75,9 @@ public struct ServerArguments: Sendable {
   public init(
     database: ServerDatabase, invites: Invites, host: String = "127.0.0.1", port: Int = 0,
     registration: Registration, push: String? = nil, signals: SignalTarget? = nil,
-    control: String? = nil, limits: ServerLimits = ServerLimits(), clock: ServerClock = .system,
+    control: String? = nil, tls: TLSConfiguration? = nil,
+    keyHashes: @escaping @Sendable () -> [Digest32] = { [.zero] },
+    limits: ServerLimits = ServerLimits(), clock: ServerClock = .system,
     logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
   ) {
@@ -81,6 +89,8 @@ public struct ServerArguments: Sendable {
     self.push = push
     self.signals = signals
     self.control = control
+    self.tls = tls
+    self.keyHashes = keyHashes
     self.limits = limits
     self.clock = clock
     self.logger = logger

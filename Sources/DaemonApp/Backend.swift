@@ -29,15 +29,16 @@ struct AttributeOptions: ParsableArguments {
       """, valueName: "WHO"))
   var registration: String?
 
-  func plan(_ settings: Settings, behindProxy: Bool) throws(DaemonError) -> AttributePlan {
+  func plan(_ settings: Settings, _ protection: Protection) throws(DaemonError) -> AttributePlan {
+    try protection.requireKnownKey()
     guard let data = settings.text("data", data) else {
       throw .usage("--data is missing: the folder where everything is kept.")
     }
     let listen = try ListenAddress(
       settings.text("listen", listen) ?? "127.0.0.1:7480", option: "listen")
-    try listen.require(behindProxy: behindProxy, option: "listen")
+    try listen.require(protection, option: "listen")
     // Behind a proxy everyone seems to come from loopback.
-    let isPrivate = listen.isLoopback && !behindProxy
+    let isPrivate = listen.isLoopback && !protection.isBehindProxy
     let given = settings.text("registration", registration)
     guard let who = Registration(rawValue: given ?? (isPrivate ? "open" : "invite")) else {
       throw .usage("--registration is invite, open or closed; not `\(given ?? "")`.")
@@ -46,7 +47,8 @@ struct AttributeOptions: ParsableArguments {
       throw .usage("\(AttributeServerError.openRegistrationBeyondLoopback)")
     }
     return AttributePlan(
-      data: data, listen: listen, pushURL: settings.text("push-url", pushUrl), registration: who)
+      data: data, listen: listen, pushURL: settings.text("push-url", pushUrl), registration: who,
+      protection: protection)
   }
 }
 
@@ -56,6 +58,7 @@ struct AttributePlan {
   let listen: ListenAddress
   let pushURL: String?
   let registration: Registration
+  let protection: Protection
 }
 
 /// The options of the Push Service.
@@ -94,13 +97,15 @@ struct PushOptions: ParsableArguments {
   @Flag(help: "Send back what comes to /push/echo, for conformance suites.")
   var echo = false
 
-  func addresses(_ settings: Settings, behindProxy: Bool) throws(DaemonError) -> Addresses {
+  func addresses(
+    _ settings: Settings, _ protection: Protection
+  ) throws(DaemonError) -> Addresses {
     let devices = try ListenAddress(
       settings.text("push-listen", pushListen) ?? "127.0.0.1:7481", option: "push-listen")
-    try devices.require(behindProxy: behindProxy, option: "push-listen")
+    try devices.require(protection, option: "push-listen")
     let signals = try ListenAddress(
       settings.text("signals-listen", signalsListen) ?? "127.0.0.1:7482", option: "signals-listen")
-    try signals.require(behindProxy: behindProxy, option: "signals-listen")
+    try signals.require(protection, option: "signals-listen")
     return Addresses(devices: devices, signals: signals)
   }
 }
@@ -138,7 +143,7 @@ struct Backend {
     let arguments = ServerArguments(
       database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
       registration: plan.registration, push: pushURL, signals: signals, control: folder.control,
-      logger: logger,
+      tls: plan.protection.tls, keyHashes: plan.protection.keyHashes, logger: logger,
       onListening: { port in
         do {
           try ready.write(port: port)
@@ -148,7 +153,10 @@ struct Backend {
       })
     try await failing {
       let attributes = try AttributeService(arguments)
-      try await Supervisor(logger: logger, attributes: attributes, push: push).run()
+      try await Supervisor(
+        logger: logger, attributes: attributes, push: push,
+        certificate: plan.protection.certificate
+      ).run()
     }
     do {
       try database.close()

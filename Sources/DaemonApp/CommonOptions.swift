@@ -15,8 +15,23 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Write the log as one JSON object a line.")
   var logJson = false
 
-  @Flag(help: "A proxy with TLS stands in front: allow addresses that other machines reach.")
+  @Flag(
+    help: """
+      A proxy with TLS stands in front: allow addresses that other machines reach. Give the \
+      certificate it shows as --tls-certificate.
+      """)
   var behindProxy = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The certificate devices see, PEM, with those that vouch for it below.", valueName: "FILE"))
+  var tlsCertificate: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Its private key, PEM. Both are read again on SIGHUP and when they change.",
+      valueName: "FILE"))
+  var tlsKey: String?
 
   @Option(
     help: ArgumentHelp(
@@ -24,6 +39,10 @@ struct CommonOptions: ParsableArguments {
   var readyFile: String?
 
   func settings() throws(DaemonError) -> Settings { try Settings(path: config) }
+
+  func protection(_ settings: Settings) throws(DaemonError) -> Protection {
+    try Protection(settings, self)
+  }
 
   /// A logger that writes one line a message to stderr.
   func logger(_ settings: Settings) throws(DaemonError) -> Logger {

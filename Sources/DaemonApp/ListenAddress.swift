@@ -18,16 +18,27 @@ struct ListenAddress {
   /// The host as it stands in a URL.
   var urlHost: String { host.contains(":") ? "[\(host)]" : host }
 
+  /// Where devices reach the Push Service that listens here.
+  func pushURL(_ protection: Protection, port: Int) -> String {
+    "\(protection.tls == nil ? "ws" : "wss")://\(urlHost):\(port)/push"
+  }
+
+  /// Where the Attribute Server reaches it. Nobody reads what stays on this machine.
+  func signalsURL(_ protection: Protection, port: Int) -> String {
+    "\(protection.tls == nil || isLoopback ? "http" : "https")://\(urlHost):\(port)"
+  }
+
   var isLoopback: Bool { AttributeServer.isLoopback(host) }
 
-  /// Connections are not encrypted here: only this machine, or a proxy that encrypts, may use them.
-  func require(behindProxy: Bool, option: String) throws(DaemonError) {
-    guard isLoopback || behindProxy else {
-      throw .usage(
-        """
-        --\(option) \(urlHost):\(port) could be reached from other machines without encryption. \
-        Listen on 127.0.0.1, or put a proxy with TLS in front and say --behind-proxy.
-        """)
-    }
+  /// Only this machine, or a proxy that encrypts, may use connections that are not encrypted here.
+  func require(_ protection: Protection, option: String) throws(DaemonError) {
+    if isLoopback { return }
+    guard case .none = protection else { return }
+    throw .usage(
+      """
+      --\(option) \(urlHost):\(port) could be reached from other machines without encryption. \
+      Listen on 127.0.0.1, give --tls-certificate and --tls-key, or put a proxy with TLS in front \
+      and say --behind-proxy.
+      """)
   }
 }

@@ -7,8 +7,8 @@ import Wire
 
 extension PushOptions {
   func configuration(
-    _ settings: Settings, _ listen: Addresses, serviceKey: String, tokens: any TokenChecker,
-    logger: Logger
+    _ settings: Settings, _ listen: Addresses, _ protection: Protection, serviceKey: String,
+    tokens: any TokenChecker, logger: Logger
   ) throws(DaemonError) -> PushConfiguration {
     let origins = (settings.text("allowed-origins", allowedOrigins) ?? "")
       .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -17,7 +17,9 @@ extension PushOptions {
       deviceHost: listen.devices.host, devicePort: listen.devices.port,
       signalHost: listen.signals.host, signalPort: listen.signals.port, serviceKey: serviceKey,
       tokens: tokens, allowedOrigins: Set(origins), echoes: try settings.flag("echo", echo),
-      chat: try chat(settings, listen), now: clock.now, uptime: clock.uptime, logger: logger)
+      chat: try chat(settings, listen), tls: protection.tls,
+      protectsSignals: !listen.signals.isLoopback, now: clock.now, uptime: clock.uptime,
+      logger: logger)
   }
 
   private func chat(
@@ -90,18 +92,23 @@ struct ReadyAnnouncement: Sendable {
   let path: String?
   let listen: ListenAddress?
   let logger: Logger
+  let protection: Protection
   let push: String?
   let signals: String?
 
   func write(port: Int?) throws(DaemonError) {
     var attributes: String?
-    if let listen, let port { attributes = "http://\(listen.urlHost):\(port)" }
+    if let listen, let port {
+      attributes = "\(protection.tls == nil ? "http" : "https")://\(listen.urlHost):\(port)"
+    }
     var facts: Logger.Metadata = [:]
     if let attributes { facts["attributes"] = "\(attributes)" }
     if let push { facts["push"] = "\(push)" }
     if let signals { facts["signals"] = "\(signals)" }
+    let key = protection.certificate?.facts.keyHash.fingerprint
+    if let key { facts["key"] = "\(key)" }
     logger.info("Listening", metadata: facts)
-    try ReadyFile(attributes: attributes, push: push, signals: signals).write(to: path)
+    try ReadyFile(attributes: attributes, push: push, signals: signals, key: key).write(to: path)
   }
 }
 

@@ -5,12 +5,15 @@ struct ReadyFile: Encodable {
   var attributes: String?
   var push: String?
   var signals: String?
+  /// What devices know the server by.
+  var key: String?
   let pid: Int32
 
-  init(attributes: String?, push: String?, signals: String?) {
+  init(attributes: String?, push: String?, signals: String?, key: String?) {
     self.attributes = attributes
     self.push = push
     self.signals = signals
+    self.key = key
     pid = ProcessInfo.processInfo.processIdentifier
   }
 

@@ -17,22 +17,26 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let settings = try common.settings()
     let logger = try common.logger(settings)
-    let behindProxy = try settings.flag("behind-proxy", common.behindProxy)
-    let plan = try attributeOptions.plan(settings, behindProxy: behindProxy)
-    let listen = try pushOptions.addresses(settings, behindProxy: behindProxy)
+    let protection = try common.protection(settings)
+    let plan = try attributeOptions.plan(settings, protection)
+    let listen = try pushOptions.addresses(settings, protection)
+    // Both ends of that connection are this process.
+    try listen.signals.require(
+      protection.isBehindProxy ? protection : .none, option: "signals-listen")
     let backend = try Backend(plan, logger: logger)
     try await backend.announceInvite(plan.registration)
     let key = SecretKey.make()
     let push = try await failing {
       try await PushService.start(
         try pushOptions.configuration(
-          settings, listen, serviceKey: key,
+          settings, listen, protection, serviceKey: key,
           tokens: try pushTokenVerifier(of: backend.database), logger: logger))
     }
     let signals = "http://\(listen.signals.urlHost):\(push.signalPort)"
     let ready = ReadyAnnouncement(
       path: settings.text("ready-file", common.readyFile), listen: plan.listen, logger: logger,
-      push: "ws://\(listen.devices.urlHost):\(push.devicePort)/push", signals: signals)
+      protection: protection, push: listen.devices.pushURL(protection, port: push.devicePort),
+      signals: signals)
     try await backend.run(
       plan, push: push, pushURL: plan.pushURL ?? ":\(push.devicePort)/push",
       signals: SignalTarget(url: signals, serviceKey: key), ready: ready, logger: logger)
@@ -63,8 +67,7 @@ struct Attributes: AsyncParsableCommand {
   func run() async throws {
     let settings = try common.settings()
     let logger = try common.logger(settings)
-    let plan = try attributeOptions.plan(
-      settings, behindProxy: try settings.flag("behind-proxy", common.behindProxy))
+    let plan = try attributeOptions.plan(settings, try common.protection(settings))
     let target = try settings.text("push-signals-url", pushSignalsUrl).map {
       url throws(DaemonError) in
       SignalTarget(
@@ -75,7 +78,7 @@ struct Attributes: AsyncParsableCommand {
     try await backend.announceInvite(plan.registration)
     let ready = ReadyAnnouncement(
       path: settings.text("ready-file", common.readyFile), listen: plan.listen, logger: logger,
-      push: nil, signals: nil)
+      protection: plan.protection, push: nil, signals: nil)
     try await backend.run(
       plan, push: nil, pushURL: plan.pushURL, signals: target, ready: ready, logger: logger)
   }
@@ -107,21 +110,23 @@ struct Push: AsyncParsableCommand {
       throw DaemonError.usage("--attributes-url is missing: whose tokens are to be checked?")
     }
     let url = given.hasSuffix("/") ? String(given.dropLast()) : given
-    let listen = try pushOptions.addresses(
-      settings, behindProxy: try settings.flag("behind-proxy", common.behindProxy))
+    let protection = try common.protection(settings)
+    let listen = try pushOptions.addresses(settings, protection)
     let key = try SecretKey.read(settings.text("service-key-file", serviceKeyFile))
     let push = try await failing {
       try await PushService.start(
         try pushOptions.configuration(
-          settings, listen, serviceKey: key, tokens: pushOptions.verifier(attributesURL: url),
-          logger: logger))
+          settings, listen, protection, serviceKey: key,
+          tokens: pushOptions.verifier(attributesURL: url), logger: logger))
     }
     let ready = ReadyAnnouncement(
       path: settings.text("ready-file", common.readyFile), listen: nil, logger: logger,
-      push: "ws://\(listen.devices.urlHost):\(push.devicePort)/push",
-      signals: "http://\(listen.signals.urlHost):\(push.signalPort)")
+      protection: protection, push: listen.devices.pushURL(protection, port: push.devicePort),
+      signals: listen.signals.signalsURL(protection, port: push.signalPort))
     try ready.write(port: nil)
-    try await Supervisor(logger: logger, attributes: nil, push: push).run()
+    try await Supervisor(
+      logger: logger, attributes: nil, push: push, certificate: protection.certificate
+    ).run()
   }
 }
 

@@ -7,7 +7,8 @@ struct Settings {
   /// Every key a configuration file may hold: the long options without their dashes.
   private static let known: Set<String> = [
     "data", "listen", "push-listen", "signals-listen", "push-url", "registration", "log-level",
-    "log-json", "behind-proxy", "ready-file", "service-key-file", "push-signals-url",
+    "log-json", "behind-proxy", "tls-certificate", "tls-key", "ready-file", "service-key-file",
+    "push-signals-url",
     "attributes-url", "allowed-origins", "chat-demo", "chat-secret-file", "hixie-75", "echo",
   ]
 

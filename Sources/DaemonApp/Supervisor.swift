@@ -13,6 +13,7 @@ struct Supervisor {
   let logger: Logger
   var attributes: AttributeService?
   var push: PushService?
+  var certificate: ServerCertificate?
 
   /// Returns when everything has stopped; throws what made a server stop by itself.
   func run() async throws {
@@ -21,6 +22,10 @@ struct Supervisor {
     configuration.maximumGracefulShutdownDuration = Self.finishLimit
     let group = ServiceGroup(configuration: configuration)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
+      let watch = certificate.map { certificate in
+        Task { await certificate.watch(logger: logger) }
+      }
+      defer { watch?.cancel() }
       tasks.addTask { try await group.run() }
       tasks.addTask {
         await Self.stopSignal()

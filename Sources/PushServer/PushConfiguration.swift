@@ -1,5 +1,6 @@
 public import Access
 public import Logging
+public import NIOSSL
 import Wire
 
 /// All that a Push Service is made of.
@@ -21,6 +22,10 @@ public struct PushConfiguration: Sendable {
   public var echoes: Bool
   /// The demo chat at `/push_server/`; nil leaves it out.
   public var chat: Chat?
+  /// For devices. Nil: plaintext, for loopback or behind a proxy.
+  public var tls: TLSConfiguration?
+  /// Whether signals come over ``tls`` too.
+  public var protectsSignals: Bool
   /// Milliseconds since 1970.
   public var now: @Sendable () -> Int64
   /// A clock that never goes back.
@@ -45,7 +50,7 @@ public struct PushConfiguration: Sendable {
     deviceHost: String = "127.0.0.1", devicePort: Int = 0, signalHost: String = "127.0.0.1",
     signalPort: Int = 0, serviceKey: String, tokens: any TokenChecker,
     allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000, echoes: Bool = false,
-    chat: Chat? = nil,
+    chat: Chat? = nil, tls: TLSConfiguration? = nil, protectsSignals: Bool = false,
     now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration,
     logger: Logger
   ) {
@@ -59,6 +64,8 @@ public struct PushConfiguration: Sendable {
     self.maximumConnections = maximumConnections
     self.echoes = echoes
     self.chat = chat
+    self.tls = tls
+    self.protectsSignals = protectsSignals
     self.now = now
     self.uptime = uptime
     self.logger = logger

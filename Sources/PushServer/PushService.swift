@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Wire
 
 /// The Push Service: a listener for devices (`GET /push`, a WebSocket) and one for the Attribute
@@ -22,15 +23,18 @@ public final class PushService: Sendable {
 
   /// Starts both listeners; throws when an address cannot be used.
   public static func start(_ configuration: PushConfiguration) async throws -> PushService {
+    let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let node = PushNode(loop: group.next(), configuration: configuration)
     do {
-      let devices = try await deviceBootstrap(group, node: node)
+      let devices = try await deviceBootstrap(group, node: node, tls: tls)
         .bind(host: configuration.deviceHost, port: configuration.devicePort).get()
       let signals: any Channel
       do {
-        signals = try await signalBootstrap(group, node: node)
-          .bind(host: configuration.signalHost, port: configuration.signalPort).get()
+        signals = try await signalBootstrap(
+          group, node: node, tls: configuration.protectsSignals ? tls : nil
+        )
+        .bind(host: configuration.signalHost, port: configuration.signalPort).get()
       } catch {
         throw PushServerError(
           host: configuration.signalHost, port: configuration.signalPort, error)
@@ -80,7 +84,7 @@ public final class PushService: Sendable {
   }
 
   private static func deviceBootstrap(
-    _ group: MultiThreadedEventLoopGroup, node: PushNode
+    _ group: MultiThreadedEventLoopGroup, node: PushNode, tls: NIOSSLContext?
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
@@ -100,13 +104,16 @@ public final class PushService: Sendable {
             channel.close(promise: nil)
             return
           }
-          try channel.pipeline.syncOperations.addHandler(DeviceChannel(node: node))
+          let pipeline = channel.pipeline.syncOperations
+          // Whoever does not finish the handshake is cut off like one who asks nothing.
+          if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+          try pipeline.addHandler(DeviceChannel(node: node))
         }
       }
   }
 
   private static func signalBootstrap(
-    _ group: MultiThreadedEventLoopGroup, node: PushNode
+    _ group: MultiThreadedEventLoopGroup, node: PushNode, tls: NIOSSLContext?
   ) -> ServerBootstrap {
     ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -114,6 +121,7 @@ public final class PushService: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
+          if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
           try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
           // Two minutes: twice what the sender keeps an idle connection for.
           try pipeline.addHandler(IdleStateHandler(allTimeout: .minutes(2)))

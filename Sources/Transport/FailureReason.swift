@@ -31,6 +31,15 @@ enum FailureReason {
       || error as? HTTPClientError == .connectTimeout
   }
 
+  /// Whether the handshake ended because the certificate is not trusted.
+  static func isMistrust(_ error: NIOSSLError) -> Bool {
+    switch error {
+    case .handshakeFailed(let cause): "\(cause)".contains("CERTIFICATE_VERIFY_FAILED")
+    case .unableToValidateCertificate, .noCertificateToValidate: true
+    default: false
+    }
+  }
+
   private static func text(_ error: HTTPClientError) -> String {
     switch error {
     case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .tlsHandshakeTimeout,
@@ -62,15 +71,12 @@ enum FailureReason {
 
   private static func text(_ error: NIOSSLError) -> String {
     switch error {
-    case .handshakeFailed(let cause) where "\(cause)".contains("CERTIFICATE_VERIFY_FAILED"):
-      "TLS: the certificate is not trusted"
+    case _ where isMistrust(error): "TLS: the certificate is not trusted"
     case .handshakeFailed(let cause) where "\(cause)".contains("WRONG_VERSION_NUMBER"):
       "TLS: the server does not speak TLS"
     case .handshakeFailed(let cause)
     where "\(cause)".contains("PROTOCOL_VERSION") || "\(cause)".contains("UNSUPPORTED_PROTOCOL"):
       "TLS: the server speaks only an old version"
-    case .unableToValidateCertificate, .noCertificateToValidate:
-      "TLS: the certificate is not trusted"
     case .uncleanShutdown: "the server closed the connection"
     default: "TLS: the handshake failed"
     }

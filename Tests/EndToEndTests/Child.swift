@@ -78,6 +78,11 @@ final class Child: @unchecked Sendable {
     return kill()
   }
 
+  /// Sends it a signal.
+  func signal(_ number: Int32) {
+    if poll() == nil { Glibc.kill(identifier, number) }
+  }
+
   /// Asks it to end.
   func terminate() {
     if poll() == nil { Glibc.kill(identifier, SIGTERM) }

@@ -21,6 +21,8 @@ final class Stage: @unchecked Sendable {
   let socket: String
   private var server: Child?
   private(set) var address = ""
+  /// What devices know a server with TLS by.
+  private(set) var key: String?
   private var ports: [Int] = []
 
   init() throws {
@@ -56,7 +58,7 @@ final class Stage: @unchecked Sendable {
   // MARK: the server
 
   /// Starts the server; after the first start it listens where it did before.
-  func startServer() throws {
+  func startServer(_ more: [String] = []) throws {
     let ready = folder.appendingPathComponent("ready")
     try? FileManager.default.removeItem(at: ready)
     let port = { (index: Int) in self.ports.isEmpty ? 0 : self.ports[index] }
@@ -67,15 +69,18 @@ final class Stage: @unchecked Sendable {
         "serve", "--data", data.path, "--listen", "127.0.0.1:\(port(0))",
         "--push-listen", "127.0.0.1:\(port(1))", "--signals-listen", "127.0.0.1:\(port(2))",
         "--ready-file", ready.path,
-      ], environment: ProcessInfo.processInfo.environment, input: nil, output: log, errors: log)
+      ] + more, environment: ProcessInfo.processInfo.environment, input: nil, output: log,
+      errors: log)
     try waitUntil("higginsd is ready") { FileManager.default.fileExists(atPath: ready.path) }
     struct Ready: Decodable {
       let attributes: String
       let push: String
       let signals: String
+      let key: String?
     }
     let where_ = try JSONDecoder().decode(Ready.self, from: try Data(contentsOf: ready))
     address = where_.attributes
+    key = where_.key
     ports = [where_.attributes, where_.push, where_.signals].map {
       URL(string: $0)?.port ?? 0
     }
@@ -93,6 +98,15 @@ final class Stage: @unchecked Sendable {
     self.server = nil
     server.terminate()
     return server.finish(seconds: 15)
+  }
+
+  /// Has the server read its certificate again.
+  func reloadServer() { server?.signal(SIGHUP) }
+
+  /// What the server wrote to its log.
+  var serverLog: String {
+    let file = folder.appendingPathComponent("server.log")
+    return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
   }
 
   // MARK: commands
@@ -126,7 +140,9 @@ final class Stage: @unchecked Sendable {
   func makeDevices(_ names: [(profile: String, device: String)]) throws {
     let first = try #require(names.first)
     let made = try higgins(
-      first.profile, ["init", "--server", address, "--account", "ann", "--device", first.device])
+      first.profile,
+      ["init", "--server", address, "--account", "ann", "--device", first.device]
+        + (key.map { ["--server-key", $0] } ?? []))
     try #require(made.status == 0, "\(made.errors)")
     for other in names.dropFirst() {
       let pairing = try start(first.profile, ["devices", "pair", "--yes"])

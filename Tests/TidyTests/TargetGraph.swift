@@ -30,7 +30,9 @@ struct TargetGraph {
     "Storage": Row(["Sync", "Vault", "Wire"], ["GRDB"]),
     "Transport": Row(
       ["Sync", "Vault", "Wire"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOSSL", "AsyncHTTPClient"]),
+      [
+        "NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOWebSocket", "NIOSSL", "AsyncHTTPClient",
+      ]),
     "SelectorApp": Row(
       ["Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire"],
       ["ArgumentParser"]),
@@ -39,14 +41,17 @@ struct TargetGraph {
       ["Wire", "Access"],
       [
         "Hummingbird", "GRDB", "GRDBSQLite", "Crypto", "AsyncHTTPClient", "Logging",
-        "ServiceLifecycle", "NIOCore", "NIOHTTP1",
+        "ServiceLifecycle", "NIOCore", "NIOHTTP1", "NIOSSL", "HummingbirdCore",
+        "HummingbirdTLS",
       ]),
     "PushServer": Row(
       ["Wire", "Access"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "Crypto", "Logging"]),
+      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging"]),
     "DaemonApp": Row(
       ["AttributeServer", "PushServer", "Access", "Wire"],
-      ["ArgumentParser", "Logging", "ServiceLifecycle", "TOMLKit"]),
+      [
+        "ArgumentParser", "Crypto", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle", "TOMLKit",
+      ]),
   ]
 
   /// All that a target reaches, however far.

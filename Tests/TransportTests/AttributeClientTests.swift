@@ -286,20 +286,6 @@ import Wire
         == .unreachable(reason: "TLS: the server does not speak TLS"))
   }
 
-  @Test func firstContactReadsTheKeyOnly() async throws {
-    let server = try await TestServer(isSecure: true, answer: TestAttributeServer().answer)
-    let address = try ServerAddress("https://127.0.0.1:\(server.port)")
-    #expect(
-      try await AttributeClient.keyHash(of: address, digest: digest) == TestCertificate.keyHash)
-    #expect(server.requests.isEmpty)
-    let plain = try ServerAddress("http://127.0.0.1:\(server.port)")
-    #expect(try await AttributeClient.keyHash(of: plain, digest: digest) == nil)
-    let raw = try await RawServer(answer: Array("no TLS here".utf8))
-    let other = try ServerAddress("https://127.0.0.1:\(raw.port)")
-    #expect(
-      await failure { try await AttributeClient.keyHash(of: other, digest: digest) } != nil)
-  }
-
   @Test func aKeyThatChangesBetweenConnectionsIsRefusedOnce() throws {
     let key = ServerKey(trust: .authorities(), digest: digest)
     let pems = [TestCertificate.pem, TestCertificate.otherPEM]

@@ -54,12 +54,12 @@ final class TestServer: Sendable {
 
   /// - Parameter answer: nil never answers.
   init(
-    isSecure: Bool = false, host: String = "127.0.0.1",
+    isSecure: Bool = false, host: String = "127.0.0.1", context: NIOSSLContext? = nil,
     answer: @escaping @Sendable (Request) -> Answer?
   ) async throws {
     let seen = Requests()
     let (peers, arrivals) = AsyncStream<TestPeer>.makeStream()
-    let tls = isSecure ? try TestCertificate.context() : nil
+    let tls = try context ?? (isSecure ? TestCertificate.context() : nil)
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in

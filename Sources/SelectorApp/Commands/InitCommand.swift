@@ -31,6 +31,7 @@ struct InitCommand: AsyncParsableCommand, Sendable {
   @Option(help: ArgumentHelp("Write the kit to this new file instead.", valueName: "file"))
   var kitFile: String?
 
+  @OptionGroup var serverKey: ServerKeyOption
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
@@ -45,13 +46,17 @@ struct InitCommand: AsyncParsableCommand, Sendable {
   func create(at console: any Console) async throws {
     let folder = try options.folder()
     guard !folder.exists else { throw DeviceError.alreadyAProfile }
-    _ = try ServerAddress(server)
+    let address = try ServerAddress(server)
     if let kitFile, SecureFile.exists(kitFile) { throw ConsoleError.exists(kitFile) }
+    let pin = try await Execution.settingUp {
+      try await serverKey.pin(of: address, at: console)
+    }
     let passphrase = try await PassphraseSource(path: options.passphrasePath(), console: console)
       .new()
     let kit = try await Execution.settingUp {
       try await Onboarding.create(
-        folder: folder, server: server, account: account, device: device ?? DeviceNaming.standard,
+        folder: folder, server: server, pin: pin, account: account,
+        device: device ?? DeviceNaming.standard,
         passphrase: passphrase, invite: invite)
     }
     try await hand(over: kit, at: console)

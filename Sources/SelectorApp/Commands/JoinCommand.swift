@@ -41,12 +41,14 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
   @Option(help: ArgumentHelp("With --kit-file: the account's name there.", valueName: "name"))
   var account: String?
 
+  @OptionGroup var serverKey: ServerKeyOption
   @OptionGroup var options: GlobalOptions
 
   func validate() throws {
     guard kitFile != nil else {
-      guard server == nil, account == nil else {
-        throw ValidationError("--server and --account go with --kit-file; a code names its server.")
+      guard server == nil, account == nil, serverKey.serverKey == nil else {
+        throw ValidationError(
+          "--server, --server-key and --account go with --kit-file; a code names its server.")
       }
       return
     }
@@ -74,12 +76,15 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     let name = device ?? DeviceNaming.standard
     let passphrase: Passphrase
     if let kitFile, let server, let account {
-      _ = try ServerAddress(server)
+      let address = try ServerAddress(server)
+      let pin = try await Execution.settingUp {
+        try await serverKey.pin(of: address, at: console)
+      }
       let kit = try Self.text(try SecureFile.read(kitFile, limitBytes: Self.codeBytes))
       passphrase = try await source.existing()
       try await Execution.settingUp {
         try await Onboarding.recover(
-          folder: folder, server: server, account: account, device: name,
+          folder: folder, server: server, pin: pin, account: account, device: name,
           passphrase: passphrase, kit: kit)
       }
     } else {

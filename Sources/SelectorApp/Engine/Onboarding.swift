@@ -14,15 +14,17 @@ enum Onboarding {
 
   /// Creates an account on `server` with this profile as its first device.
   ///
+  /// `pin` is what the server is known by where no authority vouches for it.
+  ///
   /// - Returns: the kit, which is shown once and kept nowhere.
   static func create(
-    folder: ProfileFolder, server: String, account: String, device: String,
+    folder: ProfileFolder, server: String, pin: Digest32? = nil, account: String, device: String,
     passphrase: Passphrase, invite: String?
   ) async throws -> String {
     let lock = try begin(folder)
     defer { lock.release() }
     let address = try ServerAddress(server)
-    let client = try Self.client(for: address)
+    let client = try Self.client(for: address, pin: pin)
     let info = try await compatible(client)
     var entropy = SodiumEntropy()
     let new = try Enrolment.createAccount(
@@ -35,7 +37,7 @@ enum Onboarding {
       deviceKey: new.authenticationKey.seed,
       settings: ProfileSettings(
         account: new.keyring.account, device: new.keyring.device, server: address.url,
-        pin: nil, instance: info.instance, createdAt: Device.wallClock))
+        pin: pin, instance: info.instance, createdAt: Device.wallClock))
     var first = Transaction()
     first.records = [new.genesis]
     // The keys are on disk before the server knows them, and the profile begins when it does.
@@ -84,13 +86,13 @@ enum Onboarding {
 
   /// Makes this profile another device with nothing but passphrase and kit.
   static func recover(
-    folder: ProfileFolder, server: String, account: String, device: String,
+    folder: ProfileFolder, server: String, pin: Digest32? = nil, account: String, device: String,
     passphrase: Passphrase, kit: String
   ) async throws {
     let lock = try begin(folder)
     defer { lock.release() }
     let address = try ServerAddress(server)
-    let client = try Self.client(for: address)
+    let client = try Self.client(for: address, pin: pin)
     let info = try await compatible(client)
     let handle = Enrolment.handle(of: account)
     let challenge = try await client.challenge(ChallengeRequest(handle: handle))
@@ -119,7 +121,7 @@ enum Onboarding {
       deviceKey: recovered.authenticationKey.seed,
       settings: ProfileSettings(
         account: slot.account, device: recovered.keyring.device, server: address.url,
-        pin: nil, instance: info.instance, createdAt: Device.wallClock))
+        pin: pin, instance: info.instance, createdAt: Device.wallClock))
     try files.finish(
       folder,
       try first(

@@ -1,12 +1,12 @@
 /// Base 32 as Douglas Crockford wrote it down: no I, L, O, U; forgiving when read.
-enum Crockford {
+public enum Crockford {
   private static let symbols = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
   /// The symbol of a value below 32.
-  static func symbol(_ value: UInt8) -> UInt8 { symbols[Int(value)] }
+  public static func symbol(_ value: UInt8) -> UInt8 { symbols[Int(value)] }
 
   /// Five bits a symbol, the last one filled up with zero bits.
-  static func encode(_ bytes: [UInt8]) -> [UInt8] {
+  public static func encode(_ bytes: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
     var bits = 0
     var held = 0
@@ -25,7 +25,7 @@ enum Crockford {
 
   /// The values of the symbols of `text`. Either case; dashes and white space are passed over; O is
   /// 0, I and L are 1; nil when anything else stands there.
-  static func values(_ text: String) -> [UInt8]? {
+  public static func values(_ text: String) -> [UInt8]? {
     var values: [UInt8] = []
     for scalar in text.unicodeScalars where scalar != "-" && !scalar.properties.isWhitespace {
       guard scalar.isASCII, let value = value(UInt8(scalar.value)) else { return nil }
@@ -44,7 +44,7 @@ enum Crockford {
   }
 
   /// The bytes of the symbols' values; nil unless the bits left over are fewer than five and zero.
-  static func bytes(_ values: some Sequence<UInt8>) -> [UInt8]? {
+  public static func bytes(_ values: some Sequence<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     var bits = 0
     var held = 0
@@ -61,7 +61,7 @@ enum Crockford {
   }
 
   /// Groups of `size` symbols with dashes between.
-  static func grouped(_ symbols: [UInt8], by size: Int) -> String {
+  public static func grouped(_ symbols: [UInt8], by size: Int) -> String {
     stride(from: 0, to: symbols.count, by: size)
       .map { String(decoding: symbols[$0..<min($0 + size, symbols.count)], as: UTF8.self) }
       .joined(separator: "-")
