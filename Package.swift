@@ -59,6 +59,8 @@ let package = Package(
   targets: [
     // What crosses the network.
     .target(name: "Wire", swiftSettings: settings),
+    // What keeps a process's memory to itself.
+    .target(name: "CProcess"),
 
     // The client.
     .systemLibrary(
@@ -84,7 +86,7 @@ let package = Package(
     .executableTarget(
       name: "SelectorApp",
       dependencies: [
-        "Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire",
+        "Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire", "CProcess",
         arguments,
       ],
       swiftSettings: settings),
@@ -106,7 +108,7 @@ let package = Package(
     .executableTarget(
       name: "DaemonApp",
       dependencies: [
-        "AttributeServer", "PushServer", "Access", "Wire", arguments, crypto, logging,
+        "AttributeServer", "PushServer", "Access", "Wire", "CProcess", arguments, crypto, logging,
         lifecycle,
         niocore, niossl, toml,
       ],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Foundation
 
 /// `higginsd`: the Attribute Server and the Push Service.
@@ -23,6 +24,7 @@ struct Higginsd: AsyncParsableCommand {
 
   /// Runs the command; whatever a person must read stands on one line of stderr.
   static func main() async {
+    process_conceal()
     // Nothing the servers write is for anyone else on this machine.
     umask(0o077)
     // A peer that goes away is an error of that connection, not the end of the process.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Foundation
 import Terminal
 
@@ -36,7 +37,7 @@ struct Higgins: AsyncParsableCommand {
         name: "Device",
         subcommands: [
           InitCommand.self, JoinCommand.self, DevicesCommand.self, SyncCommand.self,
-          StatusCommand.self, AlarmsCommand.self, WatchCommand.self,
+          StatusCommand.self, AlarmsCommand.self, WatchCommand.self, DoctorCommand.self,
         ]),
       CommandGroup(name: "Internal", subcommands: [ClearClipboardCommand.self]),
     ])
@@ -44,6 +45,7 @@ struct Higgins: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   static func main() async {
+    process_conceal()
     // A reader that goes away is an error of that write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
     // What is written is for nobody else on this machine.

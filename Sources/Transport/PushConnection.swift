@@ -159,23 +159,14 @@ public actor PushConnection {
   private func open(_ attempt: Int, replacing refused: String?) async throws {
     let address = try await pushAddress()
     let credentials = try await credentials(replacing: refused)
-    let isSameHost = address.server.host == client.address.host
     let opened = try await PushSocket.open(
-      address, trust: address.server.isSecure ? trust(isSameHost: isSameHost) : nil,
-      key: isSameHost ? client.http.pinnedKey : nil
+      address, trust: client.pushTrust(address), key: client.pushKey(address)
     ) { [weak self] event in
       self?.submit(Self.event(event, attempt: attempt))
     }
     guard !Task.isCancelled else { return opened.close() }
     socket = opened
     handle(.opened(attempt, credentials))
-  }
-
-  /// A pin names the Attribute Server's key: it counts on the same host, where the Push Service has
-  /// the same certificate. Elsewhere authorities count.
-  private func trust(isSameHost: Bool) -> ServerTrust {
-    guard !isSameHost, case .pin = client.http.trust.rule else { return client.http.trust }
-    return .authorities(allowsTLS12: client.http.trust.allowsTLS12)
   }
 
   private func pushAddress() async throws -> PushAddress {

@@ -21,6 +21,7 @@ struct TargetGraph {
 
   static let rows: [String: Row] = [
     "Wire": Row([]),
+    "CProcess": Row([]),
     "CSodium": Row([]),
     "CNcurses": Row([]),
     "Vault": Row(["Wire", "CSodium"], ["Crypto"]),
@@ -34,7 +35,7 @@ struct TargetGraph {
         "NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS", "NIOWebSocket", "NIOSSL", "AsyncHTTPClient",
       ]),
     "SelectorApp": Row(
-      ["Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire"],
+      ["Terminal", "Storage", "Transport", "Selector", "Sync", "Vault", "Wire", "CProcess"],
       ["ArgumentParser"]),
     "Access": Row(["Wire"], ["JWTKit"]),
     "AttributeServer": Row(
@@ -48,7 +49,7 @@ struct TargetGraph {
       ["Wire", "Access"],
       ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging"]),
     "DaemonApp": Row(
-      ["AttributeServer", "PushServer", "Access", "Wire"],
+      ["AttributeServer", "PushServer", "Access", "Wire", "CProcess"],
       [
         "ArgumentParser", "Crypto", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle", "TOMLKit",
       ]),
