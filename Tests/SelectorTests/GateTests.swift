@@ -55,6 +55,23 @@ import Wire
     #expect(desk.effects.isEmpty)
   }
 
+  @Test func aLockedSelectorKnowsNoNamesAndKnowsThemAgain() {
+    var desk = Desk.open()
+    let change = Change(
+      kind: .set, context: Sample.github, contextName: "github.example", device: Sample.work,
+      at: Sample.now)
+    desk.send(.changed([change]))
+    desk.send(.outcome(.copied(label: "github.example / password", route: "x", clearsInSeconds: 9)))
+    desk.press("L")
+    #expect(!"\(desk.session.log)\(desk.session.news)".contains("github.example"))
+    desk.send(.contexts([]))
+    desk.send(.contexts(Sample.records()))
+    desk.send(.outcome(.unlocked))
+    let entries = desk.session.log.entries
+    #expect(entries.first { $0.verb == "changed" }?.what == "github.example")
+    #expect(entries.first { $0.verb == "copied" }?.what == "")
+  }
+
   @Test func aKeyPutsTheLockOff() {
     var desk = Desk.open()
     desk.after(seconds: 200)

@@ -34,12 +34,16 @@ extension Session {
     themePreview = nil
     lockScreen = LockScreen()
     contexts.replace(with: [])
+    log.forgetNames()
+    lastQuery = ""
+    awaitedName = nil
     return effects
   }
 
   /// The store is open: goes on where the person was.
   mutating func greet() {
     lockScreen = LockScreen()
+    restoreNames()
     lastKeyAt = now
     if case .form(let form) = overlay, form.context == nil { overlay = nil }
   }
@@ -47,7 +51,18 @@ extension Session {
   mutating func take(all records: [ContextRecord]) -> [Effect] {
     let new = awaited(among: records)
     changeContexts { $0.replace(with: records) }
+    restoreNames()
     return dropTrueDrafts() + follow(new)
+  }
+
+  /// The log shows names again; contexts may come before or after the word that the store is open.
+  private mutating func restoreNames() {
+    guard contexts.selected != nil else { return }
+    log.restoreNames { context, attribute in
+      guard let record = contexts.record(context) else { return nil }
+      guard let attribute else { return record.name }
+      return record.attributes.first { $0.id == attribute }.map { "\(record.name) / \($0.label)" }
+    }
   }
 
   mutating func take(_ changed: [ContextRecord], removed: [ContextID]) -> [Effect] {

@@ -11,7 +11,7 @@ struct SignalLog: Sendable {
     let at: Int64
     let who: String
     let verb: String
-    let what: String
+    var what: String
     var context: ContextID?
     var attribute: AttributeID?
     /// Whether it was done here, and so may still wait to be sent.
@@ -23,6 +23,26 @@ struct SignalLog: Sendable {
   mutating func add(_ entry: Entry) {
     entries.insert(entry, at: 0)
     if entries.count > Self.limit { entries.removeLast(entries.count - Self.limit) }
+  }
+
+  /// What these say is about devices and the server, and names no context.
+  private static let nameless: Set<String> = [
+    "sync", "online", "offline", "arrived", "locked", "unlocked", "alarm",
+  ]
+
+  /// For a locked selector: names of contexts and attributes are as secret as values.
+  mutating func forgetNames() {
+    for place in entries.indices where !Self.nameless.contains(entries[place].verb) {
+      entries[place].what = ""
+    }
+  }
+
+  /// Puts names back, as they are now; `name` is nil for what is gone.
+  mutating func restoreNames(_ name: (ContextID, AttributeID?) -> String?) {
+    for (place, entry) in entries.enumerated() where entry.what.isEmpty {
+      guard let context = entry.context else { continue }
+      entries[place].what = name(context, entry.attribute) ?? "what is gone now"
+    }
   }
 }
 
@@ -41,7 +61,12 @@ struct News: Sendable {
 
   mutating func add(_ new: [Change]) {
     for change in new { mark(change) }
-    changes += new.suffix(Self.limit)
+    // Without names: they are looked up where they are needed, and gone while locked.
+    changes += new.suffix(Self.limit).map {
+      Change(
+        kind: $0.kind, context: $0.context, contextName: "", attribute: $0.attribute,
+        device: $0.device, at: $0.at)
+    }
     if changes.count > Self.limit { changes.removeFirst(changes.count - Self.limit) }
   }
 

@@ -123,6 +123,7 @@ extension Driver {
   private func lock() async {
     guard let device else { return }
     endPairing()
+    clearClipboard()
     await drafts?.drained()
     do {
       try await device.lock()
@@ -164,12 +165,36 @@ extension Driver {
     Task { [inbox, terminal] in
       let seconds = Self.clipboardSeconds
       do {
-        let route = try await ClipboardRoute.copy(text, terminal: terminal, clearAfter: seconds)
-        inbox.post(.outcome(.copied(label: label, route: route, clearsInSeconds: seconds)))
+        let copied = try await ClipboardRoute.copy(text, terminal: terminal, clearAfter: seconds)
+        self.keep(copied, seconds: seconds)
+        inbox.post(.outcome(.copied(label: label, route: copied.route, clearsInSeconds: seconds)))
       } catch {
         inbox.post(.outcome(.failed(Failure(error).sentence)))
       }
     }
+  }
+
+  /// Remembers how to take it away, as long as it may be there. A locked selector leaves nothing.
+  private func keep(_ copied: ClipboardRoute.Copied, seconds: Int) {
+    clipboardTask?.cancel()
+    clipboard = copied
+    clipboardTask = Task {
+      do {
+        try await Task.sleep(for: .seconds(seconds + 1))
+      } catch {
+        return
+      }
+      self.clipboard = nil
+    }
+    guard profile.phase == .unlocked else { return clearClipboard() }
+  }
+
+  /// Takes away what was copied last, if it is still there.
+  func clearClipboard() {
+    clipboardTask?.cancel()
+    guard let copied = clipboard else { return }
+    clipboard = nil
+    Task { await copied.clear() }
   }
 
   private func oneTimeCode(_ attribute: AttributeID, _ secret: String) {

@@ -22,6 +22,9 @@ actor Driver {
   var pairing: Task<Void, Never>?
   var admission: CheckedContinuation<Bool, Never>?
   var theme = Theme.terminal
+  /// What this selector put where people paste from, while it may still be there.
+  var clipboard: ClipboardRoute.Copied?
+  var clipboardTask: Task<Void, Never>?
   /// Whether the next frame sounds the bell.
   var rings = false
   private let passphrasePath: String?
@@ -60,6 +63,8 @@ actor Driver {
     Task { await unlockFromFile() }
     for await _ in inbox.arrivals where await !take(inbox.takeAll()) { break }
     await close()
+    // Nobody else clears what the terminal itself holds.
+    if let clipboard, !clipboard.outlivesProcess { await clipboard.clear() }
     keys.cancel()
     deadline?.cancel()
     deviceTask?.cancel()
