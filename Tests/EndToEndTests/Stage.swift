@@ -181,6 +181,15 @@ final class Stage: @unchecked Sendable {
     ])
   }
 
+  /// The process of the selector in that terminal.
+  func selector(_ profile: String) throws -> pid_t {
+    let pane = try tmux(["display-message", "-p", "-t", profile, "#{pane_pid}"])
+    let shell = pane.trimmingCharacters(in: .whitespacesAndNewlines)
+    let children = try String(
+      contentsOfFile: "/proc/\(shell)/task/\(shell)/children", encoding: .utf8)
+    return try #require(children.split(separator: " ").first.flatMap { pid_t($0) })
+  }
+
   func unlock(_ profile: String) throws {
     try wait(for: "passphrase", on: profile)
     try type(Self.passphrase, on: profile)
@@ -253,6 +262,8 @@ final class Running: Sendable {
       executable.path, arguments, environment: environment,
       input: input.map { _ in file("in") }, output: output, errors: errors)
   }
+
+  var identifier: pid_t { child.identifier }
 
   var text: String { Self.contents(of: output) }
 
