@@ -83,14 +83,42 @@ extension SQLiteStore {
     let id = try digest32(row.bytes(0))
     let manifest = try envelope(bytes: row.bytes(1), what: "the checkpoint")
     guard digest(manifest.bytes) == id else { throw damaged("the checkpoint") }
-    return StoredState.Checkpoint(
-      id: id, frontier: manifest.header.covered, heldSince: try row.value(2))
+    var covered = manifest.header.covered
+    for (device, head) in try readLowered(database) { covered[device] = head }
+    return StoredState.Checkpoint(id: id, frontier: covered, heldSince: try row.value(2))
+  }
+
+  /// Devices whose chain went back behind what the checkpoint covers, and to where.
+  private func readLowered(_ database: Database) throws -> [DeviceID: Head?] {
+    try Row.fetchAll(database, sql: "SELECT device, sequence, hash FROM lowered")
+      .reduce(into: [:]) { lowered, row in
+        guard let sequence = UInt64(exactly: try row.value(1) as Int64) else {
+          throw damaged("a sequence")
+        }
+        let hash: Data? = try row.value(2)
+        let head = try hash.map { Head(sequence: sequence, hash: try digest32(Array($0))) }
+        lowered.updateValue(head, forKey: try identifier(row.bytes(0)))
+      }
+  }
+
+  /// The checkpoint no longer stands for commits of the device beyond the point it goes back to:
+  /// they may become others.
+  func lowerCheckpoint(to rewind: Transaction.Rewind, in database: Database) throws {
+    let covered = try readCheckpoint(database)?.frontier.sequence(of: rewind.device) ?? 0
+    guard covered > rewind.head?.sequence ?? 0 else { return }
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO lowered VALUES (?, ?, ?)",
+      arguments: [
+        Data(rewind.device.bytes), Int64(clamping: rewind.head?.sequence ?? 0),
+        rewind.head.map { Data($0.hash.bytes) },
+      ])
   }
 
   /// Takes the place of the former checkpoint; the frontier moves to what it covers.
   func checkpoint(_ snapshot: SealedSnapshot, in database: Database) throws {
     let id = Data(digest(snapshot.manifest.bytes).bytes)
     try forget("id <> ?", [id], in: database)
+    try database.execute(sql: "DELETE FROM lowered")
     try database.execute(
       sql: "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, 1, NULL)",
       arguments: [id, Data(snapshot.manifest.bytes), snapshot.chunks.count])

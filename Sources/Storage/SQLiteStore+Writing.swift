@@ -8,7 +8,7 @@ extension SQLiteStore {
     guard !transaction.isEmpty else { return }
     try guarded("writing") {
       try queue.inTransaction(.immediate) { database in
-        if let rewind = transaction.rewind { try self.rewind(rewind, in: database) }
+        for rewind in transaction.rewinds { try self.rewind(rewind, in: database) }
         try append(transaction.commits, to: database)
         for record in transaction.records { try append(record, to: database) }
         try writeCheckpoint(of: transaction, to: database)
@@ -59,6 +59,7 @@ extension SQLiteStore {
         sql: "DELETE FROM \(table) WHERE device = ? AND sequence > ?",
         arguments: [device, sequence])
     }
+    try lowerCheckpoint(to: rewind, in: database)
     guard let head = rewind.head else {
       try database.execute(sql: "DELETE FROM frontier WHERE device = ?", arguments: [device])
       return

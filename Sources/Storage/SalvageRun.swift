@@ -122,9 +122,27 @@ struct SalvageRun {
       try database.execute(
         sql: "INSERT INTO snapshots VALUES (?, ?, ?, 1, ?)",
         arguments: [Data(id), Data(bytes), count, row.integer(3)])
-      return manifest.header.covered
+      return try copyLowered(manifest.header.covered, to: database)
     }
     return Frontier()
+  }
+
+  /// What the checkpoint stands for, less what went back since.
+  private func copyLowered(_ covered: Frontier, to database: Database) throws -> Frontier {
+    var covered = covered
+    for row in source.rows("SELECT device, sequence, hash FROM lowered") {
+      guard let device = row.blob(0).flatMap({ DeviceID(bytes: $0) }),
+        let sequence = row.integer(1)
+      else { continue }
+      let head = entry(row)?.1
+      covered[device] = head
+      try database.execute(
+        sql: "INSERT INTO lowered VALUES (?, ?, ?)",
+        arguments: [
+          Data(device.bytes), head == nil ? 0 : sequence, head.map { Data($0.hash.bytes) },
+        ])
+    }
+    return covered
   }
 
   /// Commits in their old order, of each device those that continue what is covered without a gap,

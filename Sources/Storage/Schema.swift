@@ -10,7 +10,7 @@ struct Schema: Sendable {
 
   let steps: [@Sendable (Database) throws -> Void]
 
-  static let current = Schema(steps: [first, second])
+  static let current = Schema(steps: [first, second, third])
 
   var version: Int { steps.count }
 
@@ -127,5 +127,18 @@ struct Schema: Sendable {
       try database.execute(sql: "PRAGMA user_version = \(self.version)")
       return .commit
     }
+  }
+
+  /// - `lowered`: devices whose chain went back behind what the checkpoint covers; without a hash,
+  ///   to its beginning. Their commits beyond are folded from the log, not taken for covered.
+  private static let third: @Sendable (Database) throws -> Void = { database in
+    try database.execute(
+      sql: """
+        CREATE TABLE lowered (
+          device BLOB PRIMARY KEY,
+          sequence INTEGER NOT NULL,
+          hash BLOB
+        ) STRICT, WITHOUT ROWID;
+        """)
   }
 }

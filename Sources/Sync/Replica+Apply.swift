@@ -93,15 +93,16 @@ extension Replica {
     return refresh(due)
   }
 
-  /// Forgets which commit of this device holds operations: it is given up, and another will.
-  mutating func unplace(_ operations: [Operation]) {
+  /// Forgets which commit of a device holds operations: it is given up, and another one of this
+  /// device will.
+  mutating func unplace(_ operations: [Operation], of author: DeviceID) {
     let ids = Set(operations.map(\.version))
-    let author = own
+    let own = own
     replaceVersions(in: Set(operations.map(\.context))) { version in
       guard version.device == author, version.isCommitted, ids.contains(version.id) else {
         return nil
       }
-      return version.placed(by: author, in: Version.uncommitted)
+      return version.placed(by: own, in: Version.uncommitted)
     }
   }
 

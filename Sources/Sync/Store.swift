@@ -3,7 +3,7 @@ public import Wire
 
 /// What one step changes on disk: all of it or nothing.
 public struct Transaction: Hashable, Sendable {
-  /// What a device that lost its own chain goes back to: nil where nothing of it is proven.
+  /// What this store goes back to of a device's chain: nil where nothing of it is proven.
   public struct Rewind: Hashable, Sendable {
     public let device: DeviceID
     public let head: Head?
@@ -16,8 +16,8 @@ public struct Transaction: Hashable, Sendable {
 
   /// The parts are carried out in the order they stand here.
   ///
-  /// Forgets this device's commits beyond a point; what they said is in ``settled``.
-  public var rewind: Rewind?
+  /// Forgets commits beyond a point of their device's chain; what they said is in ``settled``.
+  public var rewinds: [Rewind]
   /// Commits in causal order, this device's own among them, as the bytes that were signed.
   public var commits: [Envelope]
   /// Membership records in the chain's order.
@@ -49,6 +49,7 @@ public struct Transaction: Hashable, Sendable {
   public var unanswered: Unanswered?
 
   public init() {
+    rewinds = []
     commits = []
     records = []
     notices = []
@@ -120,7 +121,8 @@ public struct StoredState: Hashable, Sendable {
   /// The snapshot that contexts are folded from.
   public struct Checkpoint: Hashable, Sendable {
     public let id: Digest32
-    public let frontier: Frontier
+    /// What it stands for; less than it covers where a chain went back since.
+    public var frontier: Frontier
     /// Since when the server has it whole; nil while it does not.
     public var heldSince: Int64?
 

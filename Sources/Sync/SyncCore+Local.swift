@@ -177,7 +177,7 @@ extension SyncCore {
     unsettled = []
     try openDrafts(with: keyring)
     if replacement == .detected {
-      step.effects.append(.readOwnChain(published: serverFrontier[device]))
+      step.effects.append(.readBranches([ownClaim]))
     }
     if snapshotWork == .wanted { run(.wanted, at: now, &step, &entropy) }
     try commitDue(at: now, &step, &entropy)

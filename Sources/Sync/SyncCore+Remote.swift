@@ -12,6 +12,7 @@ extension SyncCore {
     do {
       if wantsSnapshot(response, &step) {
         try extendMembership(response, &step)
+        restoreMembership(response, at: now, &step)
         // What the server holds is judged when the snapshot is here.
         run(.succeeded(more: false), at: now, &step, &entropy)
         return
@@ -23,10 +24,21 @@ extension SyncCore {
         run(.failed, at: now, &step, &entropy)
         return
       }
+      if replacement == .pulling, distrust.isAboutOwn(device) {
+        takeBackEverything(&step)
+        run(.failed, at: now, &step, &entropy)
+        return
+      }
+      if wantsMerge, case .fork(let author, _, _) = distrust {
+        beginMerge(with: response.serverFrontier, forked: author, at: now, &step)
+        run(.failed, at: now, &step, &entropy)
+        return
+      }
       raise(distrust, at: now, &step)
       run(.failed, at: now, &step, &entropy)
       return
     }
+    restoreMembership(response, at: now, &step)
     acknowledge(step.transaction.commits, &step)
     if isUncertain, !response.more {
       isUncertain = false
@@ -74,7 +86,8 @@ extension SyncCore {
         throw Distrust.membership
       }
     }
-    guard membership.head == response.memberHead else { throw Distrust.membership }
+    // One that is held but older is a server set back, or an answer to an older question.
+    guard membership.contains(response.memberHead) else { throw Distrust.membership }
   }
 
   private mutating func receive(
@@ -86,7 +99,7 @@ extension SyncCore {
     let held = head?.sequence ?? 0
     if header.sequence <= held {
       guard header.sequence < held || envelope.hash == head?.hash else {
-        throw Distrust.fork(header.device, header.sequence, envelope)
+        throw fork(at: header.sequence, shownBy: envelope)
       }
       return
     }
@@ -95,9 +108,10 @@ extension SyncCore {
     if header.device == device, replacement == nil, !isUncertain {
       throw Distrust.ownTwin(header.sequence)
     }
-    guard header.sequence == held + 1, header.previous == head?.hash ?? .zero else {
+    guard header.sequence == held + 1 else {
       throw Distrust.brokenChain(header.device, header.sequence)
     }
+    guard header.previous == head?.hash ?? .zero else { throw fork(at: held, shownBy: envelope) }
     try checkDependencies(of: header)
     step.effects += try open(envelope, at: now)
     frontier[header.device] = Head(sequence: header.sequence, hash: envelope.hash)
@@ -107,6 +121,16 @@ extension SyncCore {
     lastReceived = now.wall
     heldByPeers[header.device] = max(
       heldByPeers[header.device] ?? 0, header.dependencies.sequence(of: device))
+  }
+
+  /// Two commits of one sequence: evidence only where the second is genuine.
+  private func fork(at sequence: UInt64, shownBy envelope: Envelope) -> Distrust {
+    do {
+      try membership.verify(envelope)
+      return .fork(envelope.header.device, sequence, envelope)
+    } catch {
+      return .forged(envelope.header.device, envelope.header.sequence)
+    }
   }
 
   private func checkDependencies(of header: EnvelopeHeader) throws {
@@ -163,7 +187,7 @@ extension SyncCore {
       let held = frontier.sequence(of: entry.key)
       return entry.value.sequence > held ? sum + entry.value.sequence - held : sum
     }
-    noteRepair(&step)
+    noteRepair(response, &step)
     if generation != response.generation {
       generation = response.generation
       step.transaction.generation = response.generation
@@ -181,6 +205,8 @@ extension SyncCore {
   ) {
     let problem = response.outcomes.compactMap(\.problem).first { !$0.retryable }
     guard let problem, !isParked else { return }
+    // It gets the records by which it knows the author first.
+    if problem.code == .unknownDevice, response.memberHead != membership.head { return }
     if [.deviceFork, .deviceRolledBack].contains(problem.code), replacement == nil,
       problem.held.map({ $0[device] != nil }) == true
     {
@@ -237,8 +263,27 @@ extension SyncCore {
     replaceAlarm(Notice(code: Self.rollback, text: text, at: now.wall, isAlarm: true), &step)
   }
 
-  private mutating func noteRepair(_ step: inout Step) {
-    guard serverFrontier.reaches(frontier),
+  /// The server does not know devices that it knew: it gets their records again, as it gets
+  /// commits.
+  private mutating func restoreMembership(
+    _ response: SyncResponse, at now: Moment, _ step: inout Step
+  ) {
+    let records = membership.records
+    guard let asked = records.lastIndex(where: { $0.hash == askedHead }),
+      let held = records.firstIndex(where: { $0.hash == response.memberHead }), held < asked
+    else { return }
+    if !alarms.contains(where: { $0.code == Self.rollback && $0.text.hasSuffix(Self.repairing) }) {
+      let text = """
+        The server forgot \(asked - held) entries of the list of devices, as if an old copy of it \
+        was restored. \(Self.repairing)
+        """
+      replaceAlarm(Notice(code: Self.rollback, text: text, at: now.wall, isAlarm: true), &step)
+    }
+    step.effects.append(.restoreMembership(Array(records[(held + 1)...])))
+  }
+
+  private mutating func noteRepair(_ response: SyncResponse, _ step: inout Step) {
+    guard serverFrontier.reaches(frontier), response.memberHead == membership.head,
       let alarm = alarms.first(where: { $0.code == Self.rollback }),
       alarm.text.hasSuffix(Self.repairing)
     else { return }
@@ -320,7 +365,10 @@ enum Distrust: Error {
     case .brokenChain(let device, let sequence), .withheld(let device, let sequence):
       "The server withholds change \(sequence) of device \(short(device)). Nothing was taken."
     case .fork(let device, let sequence, _):
-      "There are two different changes \(sequence) of device \(short(device)). Nothing was taken."
+      """
+      There are two different changes \(sequence) of device \(short(device)). Nothing was taken; \
+      `higgins alarms merge` keeps both.
+      """
     case .ownTwin(let sequence):
       "The server has a change \(sequence) in this device's name that it never made."
     case .forgedSnapshot(let device):

@@ -29,40 +29,16 @@ extension SyncCore {
       It takes a new identity and keeps its unpublished edits.
       """
     note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
-    if keyring != nil {
-      step.effects.append(.readOwnChain(published: serverFrontier[device]))
-    }
+    if keyring != nil { step.effects.append(.readBranches([ownClaim])) }
   }
 
-  /// Goes back to what is proven of the own chain, and keeps the rest as saved edits.
-  mutating func rewind(
-    to proven: Head?, _ rest: [Envelope], at now: Moment, _ step: inout Step,
-    _ entropy: inout some Entropy
-  ) throws {
-    guard replacement == .detected, let keyring else { return }
-    for envelope in rest where envelope.header.kind == .data {
-      let operations = try [Operation](
-        plaintext: try keyring.openCommit(envelope, membership: membership))
-      replica.unplace(operations)
-      for (context, group) in Dictionary(grouping: operations, by: \.context) {
-        var settled =
-          settling[context]
-          ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
-        settled.operations = group + settled.operations
-        settling[context] = settled
-      }
-    }
-    try sealSettling(touched: Set(settling.keys), keyring, &entropy)
-    step.transaction.settled = settledRows
-    step.transaction.rewind = Transaction.Rewind(device: device, to: proven)
-    frontier[device] = proven
-    floor[device] = nil
-    unconfirmed = [:]
-    // What the server was known to hold of this id may be the twin's by now.
-    serverFrontier[device] = proven
+  /// The server once said that it holds what now turns out to contradict it: an old copy of it was
+  /// restored as well, or it lied. Nothing of the own chain counts as proven then.
+  mutating func takeBackEverything(_ step: inout Step) {
+    replacement = .detected
+    serverFrontier[device] = nil
     step.transaction.serverFrontier = serverFrontier
-    replacement = .pulling
-    run(.wanted, at: now, &step, &entropy)
+    if keyring != nil { step.effects.append(.readBranches([ownClaim])) }
   }
 
   /// Whether everything of the old id is here, so that the new one can begin.
@@ -88,6 +64,7 @@ extension SyncCore {
     keyring = successor
     replica.own = successor.device
     replacement = nil
+    wantsMerge = false
     isParked = false
     step.transaction.device = device
     step.transaction.clearedNotices.append(Replacement.code)

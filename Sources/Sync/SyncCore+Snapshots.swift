@@ -40,7 +40,7 @@ extension SyncCore {
     floor = floor.raised(to: checkpoint.frontier)
   }
 
-  private var isForked: Bool { alarms.contains { $0.code == "fork" } }
+  var isForked: Bool { alarms.contains { $0.code == "fork" } }
 
   /// The server lacks commits that are no longer in the log: only a snapshot can give them back.
   mutating func healBySnapshot(_ step: inout Step) {

@@ -61,8 +61,10 @@ public struct SyncCore: Sendable {
     /// sequences it covers, as far as they are known.
     case snapshotFetched(SealedSnapshot, hashes: [DeviceID: Digest32])
     case snapshotFailed(SnapshotFailure)
-    /// This device's commits beyond the newest one that is proven to be on the server.
-    case ownChain(proven: Head?, beyond: [Envelope])
+    /// What ``Effect/readBranches(_:)`` asked for.
+    case branches([Branch])
+    /// A person wants both of two histories of one device that contradict each other.
+    case mergeWanted
     /// The server took the record by which this device goes on under another identity.
     case replaced(Keyring, MembershipRecord)
     case replacementFailed(ServiceFailure)
@@ -90,9 +92,11 @@ public struct SyncCore: Sendable {
     case writeSnapshot
     case uploadSnapshot(Digest32)
     case fetchSnapshot(SnapshotSummary)
-    /// Answer with ``Event/ownChain(proven:beyond:)``: `published` is proven if the log has that
-    /// hash there.
-    case readOwnChain(published: Head?)
+    /// Answer with ``Event/branches(_:)``, one branch for each claim.
+    case readBranches([Claim])
+    /// The server lacks these records, which follow each other: have it take them in this order,
+    /// then ``Event/behind``.
+    case restoreMembership([MembershipRecord])
     /// Make new keys, have the server take the record, then ``Event/replaced(_:_:)``.
     case replaceDevice
   }
@@ -138,10 +142,14 @@ public struct SyncCore: Sendable {
   /// The digests of own commits that the server is not known to hold.
   var unconfirmed: [UInt64: Digest32]
   var replacement: Replacement?
+  /// Whether a person wants both histories where two contradict each other.
+  var wantsMerge = false
   var keyring: Keyring?
   var machine: SyncMachine
   var settling: [ContextID: Settling] = [:]
   var forms: [ContextID: Int] = [:]
+  /// The head of the membership when the server was last asked.
+  var askedHead: Digest32?
   /// Refused for good by the server; resent only when somebody asks.
   var isParked = false
   private let quiet: Quiet
@@ -245,8 +253,8 @@ public struct SyncCore: Sendable {
     case .snapshotFetched(let snapshot, let hashes):
       fetched(snapshot, hashes: hashes, at: now, &step, &entropy)
     case .snapshotFailed(let failure): snapshotFailed(failure, at: now, &step, &entropy)
-    case .ownChain(let proven, let rest):
-      try rewind(to: proven, rest, at: now, &step, &entropy)
+    case .branches(let branches): try leave(branches, at: now, &step, &entropy)
+    case .mergeWanted: wantMerge(at: now, &step, &entropy)
     case .replaced(let keyring, let record):
       try replaced(by: keyring, record, at: now, &step, &entropy)
     case .replacementFailed(let failure):
@@ -265,11 +273,12 @@ public struct SyncCore: Sendable {
     let random = entropy.bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
     let jitter = Double(random) / 4_294_967_296
     guard machine.handle(trigger, at: now.uptime, jitter: jitter) else { return }
+    askedHead = membership.count == 0 ? nil : membership.head
     step.effects.append(
       .synchronise(
         SyncPlan(
           generation: generation, frontier: frontier,
-          memberHead: membership.count == 0 ? nil : membership.head,
+          memberHead: askedHead,
           pushBeyond: isParked || replacement != nil ? nil : serverFrontier.raised(to: floor))))
   }
 

@@ -18,7 +18,7 @@ struct Disk {
     var places: [DeviceID: [UInt64: Digest32]] = [:]
 
     mutating func apply(_ transaction: Transaction) {
-      if let rewind = transaction.rewind { forget(rewind) }
+      for rewind in transaction.rewinds { forget(rewind) }
       for envelope in transaction.commits { append(envelope) }
       state.records += transaction.records
       if let snapshot = transaction.snapshot { check(in: snapshot) }
@@ -49,6 +49,9 @@ struct Disk {
       places[device] = places[device]?.filter { $0.key <= last }
       state.frontier[device] = rewind.head
       if state.floor.sequence(of: device) > last { state.floor[device] = nil }
+      if let covered = state.checkpoint?.frontier.sequence(of: device), covered > last {
+        state.checkpoint?.frontier[device] = rewind.head
+      }
     }
 
     private mutating func check(in snapshot: SealedSnapshot) {

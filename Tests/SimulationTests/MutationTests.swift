@@ -57,6 +57,7 @@ extension PlantedBug {
       return (Weather(name: "hostile", slowness: 10, hostility: .omit), safety)
     case .believeIntruders:
       return (Weather(name: "hostile", slowness: 10, hostility: .intrude), safety)
+    case .keepMembershipToOneself: return (Weather.named("clones and restores"), safety)
     case .keepIdentity, .forgetUnproven:
       return (Weather.named("restored devices"), safety)
     case .pruneOneTooFar, .replaceBySnapshot: return (Weather.named("months"), safety)

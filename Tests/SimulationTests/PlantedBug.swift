@@ -57,6 +57,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   // Snapshots and replacement.
   /// A restored device goes on under its old identity (rule R9).
   case keepIdentity
+  /// A server that forgot devices is not told of them again.
+  case keepMembershipToOneself
   /// What a restored device wrote and nobody holds is not written again.
   case forgetUnproven
   /// A log is pruned one further than the snapshot stands for (rule R7).

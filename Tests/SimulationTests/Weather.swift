@@ -2,7 +2,7 @@
 enum Trouble: CaseIterable, Sendable {
   case crash, badDisk, cutOff, serverRestart, serverRestore, deviceLost, deviceRestored, clone
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
-  case locked, conflict, undo, redo, heartbeat, quota
+  case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored
 }
 
 /// What can go wrong in a run and how often, in percent of messages, moments or acts.
@@ -96,6 +96,9 @@ struct Weather: Sendable {
       name: "salvaged stores", loss: 5, slowness: 10, crashes: 2, clientRestores: 15,
       salvages: 100),
     Weather(name: "clones", loss: 5, slowness: 10, crashes: 2, clones: 15),
+    Weather(
+      name: "clones and restores", loss: 5, slowness: 10, crashes: 2, clones: 25,
+      serverRestores: 25),
     Weather(
       name: "full accounts", loss: 8, slowness: 10, crashes: 2, quotaBytes: 6_000),
     Weather(

@@ -81,7 +81,7 @@ extension World {
     if planned != nil || entropy.chance(weather.serverRestarts) {
       // It stops before or after it took the request; either way nobody hears an answer.
       if !(planned ?? entropy.chance(50)), let request = message.read() {
-        _ = try? server.sync(request, by: caller(device))
+        _ = try? sync(request, of: device)
       }
       return try restartServer(hanging: isCopy ? nil : (device, id))
     }
@@ -92,7 +92,7 @@ extension World {
     }
     let response: SyncResponse
     do throws(Problem) {
-      response = try server.sync(request, by: caller(device))
+      response = try sync(request, of: device)
     } catch {
       if isCopy { return }
       return schedule(.failure(device, id: id, .refused(error)), at: now + delay())
@@ -100,8 +100,20 @@ extension World {
     try check(outcomes: response, to: request, of: device)
     record("server \(device.number) \(response.outcomes.count) \(response.frames.count)")
     for signal in server.takeSignals() { publish(signal) }
+    for signal in otherView?.takeSignals() ?? [] { publish(signal) }
     if isCopy { return }
     try answer(response, to: request, of: device, id: id)
+  }
+
+  /// By the history that the device is shown.
+  private func sync(
+    _ request: SyncRequest, of device: SimulatedDevice
+  ) throws(Problem) -> SyncResponse {
+    guard misled.contains(device.number), var other = otherView else {
+      return try server.sync(request, by: caller(device))
+    }
+    defer { otherView = other }
+    return try other.sync(request, by: caller(device))
   }
 
   private func caller(_ device: SimulatedDevice) -> Caller {

@@ -32,6 +32,7 @@ extension World {
   /// S3 and S9: nothing waits, everybody holds what the server holds.
   private func checkArrival(of device: SimulatedDevice, held: Frontier) throws {
     let core = device.core
+    for alarm in core.alarms { record("\(device.number) says \(alarm.text)") }
     guard core.waiting == 0 else {
       throw Violation(.s9, "\(core.waiting) changes wait on \(device.number)")
     }

@@ -124,6 +124,7 @@ extension World {
           chunks.append(
             try server.ledger.chunk(number, of: summary.id, by: caller, in: server.store))
         }
+        forgesSnapshots?(&chunks)
         let snapshot = SealedSnapshot(
           manifest: try Envelope(bytes: description.manifest.bytes), chunks: chunks)
         let places = device.disk.current.places
@@ -139,21 +140,44 @@ extension World {
 
   // MARK: another identity
 
-  func readOwnChain(_ published: Head?, of device: SimulatedDevice) throws {
-    let own = device.keyring.device
+  func readBranches(_ claims: [SyncCore.Claim], of device: SimulatedDevice) {
     let life = device.life
     schedule(
       .resume(device, life: life) { [self] in
         let contents = device.disk.current
-        var proven = published
-        if let head = published, contents.places[own]?[head.sequence] != head.hash { proven = nil }
-        let rest = contents.log.filter {
-          $0.header.device == own && $0.header.sequence > proven?.sequence ?? 0
+        let branches = claims.map { claim in
+          var proven = claim.published
+          if let head = proven, contents.places[claim.device]?[head.sequence] != head.hash {
+            proven = nil
+          }
+          let rest = contents.log.filter {
+            $0.header.device == claim.device && $0.header.sequence > proven?.sequence ?? 0
+          }
+          record("\(device.number) keeps \(proven?.sequence ?? 0) and takes back \(rest.count)")
+          return SyncCore.Branch(
+            device: claim.device, proven: proven, commits: bug == .forgetUnproven ? [] : rest)
         }
-        record("\(device.number) keeps \(proven?.sequence ?? 0) and takes back \(rest.count)")
-        let kept = bug == .forgetUnproven ? [] : rest
-        try take(.ownChain(proven: proven, beyond: kept), by: device)
+        try take(.branches(branches), by: device)
       }, at: now + 1)
+  }
+
+  /// Gives a server that was set back the records it forgot.
+  func restoreMembership(_ records: [MembershipRecord], by device: SimulatedDevice) {
+    if bug == .keepMembershipToOneself { return }
+    later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
+      try attempt({ [self] in try fail($0, of: device) }) {
+        let caller = caller(device)
+        for entry in records {
+          let request = MembershipRequest(
+            expectedHead: entry.previous, record: Blob(entry.bytes))
+          _ = try server.change { ledger, store throws(Problem) in
+            try ledger.append(request, by: caller, in: &store)
+          }
+          count(.recordRestored)
+        }
+        try take(.behind, by: device)
+      }
+    }
   }
 
   func replace(_ device: SimulatedDevice) throws {

@@ -60,6 +60,9 @@ extension World {
         }
         .joined(separator: ","))
     if step.transaction.prune != nil { count(.logPruned) }
+    if step.transaction.rewinds.contains(where: { $0.device != device.keyring.device }) {
+      count(.merge)
+    }
     if step.transaction.commits.contains(where: { $0.header.kind == .heartbeat }) {
       count(.heartbeat)
     }
@@ -76,7 +79,7 @@ extension World {
       device.disk.nextFault = nil
       return
     }
-    if let rewind = transaction.rewind { device.held[rewind.device] = rewind.head }
+    for rewind in transaction.rewinds { device.held[rewind.device] = rewind.head }
     for part in parts(of: transaction) {
       try device.disk.write(part)
       try passSite()
@@ -113,7 +116,7 @@ extension World {
       guard let snapshot = step.transaction.snapshot, step.transaction.settled == nil else { break }
       step.transaction.settled = []
       let own = device.keyring.device
-      step.transaction.rewind = Transaction.Rewind(device: own, to: snapshot.frontier[own])
+      step.transaction.rewinds = [Transaction.Rewind(device: own, to: snapshot.frontier[own])]
     default: break
     }
   }
@@ -123,7 +126,8 @@ extension World {
     if case .writeSnapshot = effect { writeSnapshot(of: device) }
     if case .uploadSnapshot(let id) = effect { try upload(id, of: device) }
     if case .fetchSnapshot(let summary) = effect { fetch(summary, for: device) }
-    if case .readOwnChain(let published) = effect { try readOwnChain(published, of: device) }
+    if case .readBranches(let claims) = effect { readBranches(claims, of: device) }
+    if case .restoreMembership(let records) = effect { restoreMembership(records, by: device) }
     if case .replaceDevice = effect { try replace(device) }
     if case .acknowledge(let author, let sequence) = effect {
       sendToPush(.acknowledgement(device: author, sequence: sequence, by: nil), from: device)

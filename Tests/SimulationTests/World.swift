@@ -42,6 +42,11 @@ final class World {
   var server: SimulatedServer
   var push = PushSide()
   var hostile: HostileServer?
+  /// A second history that the server shows to some devices, by their numbers.
+  var otherView: SimulatedServer?
+  var misled: Set<Int> = []
+  /// What a hostile server does to the parts of a snapshot it gives.
+  var forgesSnapshots: ((inout [[UInt8]]) -> Void)?
   var shadow = Shadow()
   var entropy: SeededEntropy
   var now: Int64 = 0
@@ -169,14 +174,22 @@ final class World {
       if device.connection == nil { try connect(device) }
     }
     let before = devices.map(\.requests)
-    for _ in 0..<3 {
-      for device in devices where !device.isGone { try take(.requested, by: device) }
+    // A person reads the alarm of two histories; each round may show one more.
+    let rounds = devices.contains(where: Self.isForked) ? 6 : 3
+    for _ in 0..<rounds {
+      for device in devices where !device.isGone {
+        try take(Self.isForked(device) ? .mergeWanted : .requested, by: device)
+      }
       try settle(until: now + 60_000)
     }
     for (device, count) in zip(devices, before) where device.requests - count > 60 {
       throw Violation(
         .s9, "device \(device.number) asked \(device.requests - count) times while all was well")
     }
+  }
+
+  private static func isForked(_ device: SimulatedDevice) -> Bool {
+    device.core.alarms.contains { $0.code == "fork" }
   }
 
   func settle(until end: Int64) throws {

@@ -158,7 +158,8 @@ import Wire
     try store.queue.inDatabase { try $0.execute(sql: "PRAGMA user_version = 7") }
     try store.close()
     #expect(
-      throws: StorageError.newerVersion(path: scratch.database, found: 7, supported: 2)
+      throws: StorageError.newerVersion(
+        path: scratch.database, found: 7, supported: Schema.current.version)
     ) { try scratch.store(.existing) }
   }
 

@@ -32,11 +32,17 @@ import Wire
     let store = try migrated { try $0.execute(sql: "ALTER TABLE notices ADD COLUMN seen INTEGER") }
     #expect(try store.load().frontier.sequence(of: id(2)) == 3)
     try store.close()
-    let kept = try Data(contentsOf: URL(fileURLWithPath: scratch.database + ".v2"))
+    let kept = try Data(
+      contentsOf: URL(fileURLWithPath: scratch.database + ".v\(Schema.current.version)"))
     #expect(kept.count == before.count)
-    let copy = try SQLiteStore(path: scratch.database + ".v2", digest: digest)
+    let copy = try SQLiteStore(
+      path: scratch.database + ".v\(Schema.current.version)", digest: digest)
     #expect(try copy.load().frontier.sequence(of: id(2)) == 3)
-    #expect(throws: StorageError.newerVersion(path: scratch.database, found: 3, supported: 2)) {
+    #expect(
+      throws: StorageError.newerVersion(
+        path: scratch.database, found: Schema.current.version + 1, supported: Schema.current.version
+      )
+    ) {
       try scratch.store(.existing)
     }
     #expect(try scratch.mode(scratch.database) == 0o600)
@@ -68,7 +74,7 @@ import Wire
 
   @Test func anInterruptedMigrationBeginsAnew() throws {
     try filled()
-    for suffix in [".new", ".new-wal", ".v2"] {
+    for suffix in [".new", ".new-wal", ".v\(Schema.current.version)"] {
       try Data("rest".utf8).write(to: URL(fileURLWithPath: scratch.database + suffix))
     }
     let store = try migrated { try $0.execute(sql: "CREATE TABLE more (a) ") }

@@ -237,7 +237,7 @@ import Wire
     #expect(try pragma("trusted_schema") == "0")
     #expect(try pragma("cell_size_check") == "1")
     #expect(try pragma("application_id") == "\(Schema.applicationID)")
-    #expect(try pragma("user_version") == "2")
+    #expect(try pragma("user_version") == "\(Schema.current.version)")
   }
 
   @Test func allFilesAreForTheirOwnerOnly() throws {

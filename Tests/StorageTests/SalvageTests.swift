@@ -139,13 +139,36 @@ import Wire
     #expect(try store.commits(beyond: Frontier(), count: 99, bytes: .max) == log)
   }
 
-  @Test func aFullDiskKeepsTheDamagedFile() throws {
+  @Test func whatIsNoFileIsNotSalvaged() throws {
     try filled()
     #expect(throws: StorageError.insecure(path: scratch.database, reason: "is not a file")) {
       try FileManager.default.removeItem(atPath: scratch.database)
       mkdir(scratch.database, 0o700)
       _ = try open()
     }
+  }
+
+  @Test func whatWentBackBehindTheCheckpointStaysSo() throws {
+    var ann = Author(2)
+    let store = try scratch.store()
+    let log = ann.commits(4)
+    try store.write(Transaction(commits: log))
+    var back = Transaction()
+    back.snapshot = snapshot(covering: ann.frontier)
+    try store.write(back)
+    back = Transaction()
+    back.rewinds = [Transaction.Rewind(device: ann.device, to: nil)]
+    try store.write(back)
+    var twin = Author(2)
+    let others = twin.commits(2, bytes: 77)
+    try store.write(Transaction(commits: others))
+    try store.close()
+    let (salvaged, _) = try SQLiteStore.salvage(
+      path: scratch.database, device: id(2), now: Self.now, digest: digest)
+    #expect(try salvaged.load().frontier.sequence(of: ann.device) == 2)
+    var folded: [Envelope] = []
+    try salvaged.forEachCommit { folded.append($0) }
+    #expect(folded == others)
   }
 
   @Test func aDamagedDraftIsLeftOutAndTheOthersStay() throws {

@@ -161,7 +161,7 @@ import Wire
     try store.write(Transaction(commits: log))
     let head = Head(sequence: 2, hash: digest(log[1].bytes))
     var transaction = Transaction()
-    transaction.rewind = Transaction.Rewind(device: ann.device, to: head)
+    transaction.rewinds = [Transaction.Rewind(device: ann.device, to: head)]
     transaction.settled = [SettledRow(context: id(7), sealed: [1])]
     transaction.device = id(9)
     transaction.isUncertain = true
@@ -171,8 +171,38 @@ import Wire
     #expect(try store.device() == id(9))
     #expect(try store.commits(beyond: Frontier(), count: 9, bytes: .max) == Array(log[..<2]))
     try store.write(Transaction(commits: [log[2]]))
-    try store.write(writing { $0.rewind = Transaction.Rewind(device: ann.device, to: nil) })
+    try store.write(writing { $0.rewinds = [Transaction.Rewind(device: ann.device, to: nil)] })
     #expect(try store.load().frontier == Frontier())
+  }
+
+  /// The checkpoint stands for commits that have become others: those are folded from the log.
+  @Test func aChainThatWentBackBehindTheCheckpointIsFoldedFromTheLog() throws {
+    var (ann, mobile) = (Author(2), Author(3))
+    let store = try scratch.store()
+    let before = ann.commits(4)
+    try store.write(Transaction(commits: before + mobile.commits(2)))
+    let covered = Frontier(
+      [
+        ann.device: Head(sequence: 4, hash: digest(before[3].bytes)),
+        mobile.device: mobile.frontier[mobile.device],
+      ].compactMapValues { $0 })
+    try store.write(writing { $0.snapshot = snapshot(covering: covered) })
+    let head = Head(sequence: 2, hash: digest(before[1].bytes))
+    try store.write(writing { $0.rewinds = [Transaction.Rewind(device: ann.device, to: head)] })
+    #expect(try store.load().checkpoint?.frontier.sequence(of: ann.device) == 2)
+    #expect(try store.load().checkpoint?.frontier.sequence(of: mobile.device) == 2)
+    try store.write(writing { $0.rewinds = [Transaction.Rewind(device: ann.device, to: nil)] })
+    #expect(try store.load().checkpoint?.frontier[ann.device] == nil)
+    var twin = Author(2)
+    let others = twin.commits(3, bytes: 77)
+    try store.write(Transaction(commits: others))
+    var folded: [Envelope] = []
+    try store.forEachCommit { folded.append($0) }
+    #expect(folded == others)
+    #expect(try store.load().logCommits == 3)
+    let held = try store.load().frontier
+    try store.write(writing { $0.snapshot = snapshot(covering: held) })
+    #expect(try store.load().checkpoint?.frontier.sequence(of: ann.device) == 3)
   }
 
   @Test func draftsAndEvidenceAreKept() throws {

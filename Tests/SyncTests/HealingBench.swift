@@ -65,7 +65,7 @@ struct HealingBench {
   }
 
   private mutating func write(_ transaction: Transaction) {
-    if let rewind = transaction.rewind {
+    for rewind in transaction.rewinds {
       log.removeAll {
         $0.header.device == rewind.device && $0.header.sequence > rewind.head?.sequence ?? 0
       }
@@ -122,12 +122,13 @@ struct HealingBench {
     return try take(.unlocked(keyring, replica))
   }
 
-  /// As the shell answers ``SyncCore/Effect/readOwnChain(published:)``.
+  /// As the shell answers ``SyncCore/Effect/readBranches(_:)`` for the own chain.
   mutating func readOwnChain(proven: Head?) throws {
     let rest = log.filter {
       $0.header.device == core.device && $0.header.sequence > proven?.sequence ?? 0
     }
-    try take(.ownChain(proven: proven, beyond: rest))
+    try take(
+      .branches([SyncCore.Branch(device: core.device, proven: proven, commits: rest)]))
   }
 
   /// As the shell answers ``SyncCore/Effect/replaceDevice``.

@@ -126,7 +126,10 @@ import Wire
     #expect(bench.core.isReplacing && bench.core.alarms == [])
     #expect(
       effects.contains(
-        .readOwnChain(published: Head(sequence: 2, hash: published.hash))))
+        .readBranches([
+          SyncCore.Claim(
+            device: bench.core.device, published: Head(sequence: 2, hash: published.hash))
+        ])))
     try bench.readOwnChain(proven: Head(sequence: 2, hash: published.hash))
     #expect(bench.disk.frontier[old]?.sequence == 2)
     #expect(bench.disk.settled.count == 1)
@@ -169,7 +172,7 @@ import Wire
     ]
     let effects = try bench.take(.answered(answer))
     #expect(bench.core.isReplacing)
-    #expect(effects.contains { if case .readOwnChain = $0 { true } else { false } })
+    #expect(effects.contains { if case .readBranches = $0 { true } else { false } })
   }
 
   @Test func aLockedDeviceWaitsForItsPersonBeforeItIsReplaced() throws {
@@ -180,9 +183,9 @@ import Wire
       by: bench.keyring, note("twin"), sequence: 2, previous: bench.log[0].hash)
     let effects = try bench.take(.answered(bench.answer(holding: [old: twin], frames: [twin])))
     #expect(bench.core.isReplacing)
-    #expect(!effects.contains { if case .readOwnChain = $0 { true } else { false } })
+    #expect(!effects.contains { if case .readBranches = $0 { true } else { false } })
     let unlocked = try bench.unlock()
-    #expect(unlocked.contains { if case .readOwnChain = $0 { true } else { false } })
+    #expect(unlocked.contains { if case .readBranches = $0 { true } else { false } })
   }
 
   @Test func withoutProofEverythingIsWrittenAnew() throws {
@@ -192,7 +195,7 @@ import Wire
     try bench.take(.requested)
     let effects = try bench.take(
       .answered(bench.answer(holding: [old: stranger], frames: [stranger])))
-    #expect(effects.contains { if case .readOwnChain = $0 { true } else { false } })
+    #expect(effects.contains { if case .readBranches = $0 { true } else { false } })
     try bench.readOwnChain(proven: nil)
     #expect(bench.disk.frontier[old] == nil && bench.disk.settled.count == 2)
     try bench.take(.answered(bench.answer(holding: [old: stranger], frames: [stranger])))

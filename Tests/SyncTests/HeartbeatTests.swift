@@ -138,6 +138,6 @@ import Wire
     #expect(bench.core.frontier[peer.device] == nil, "it would stand on what is not here")
     #expect(bench.core.isReplacing)
     #expect(
-      effects.contains { if case .readOwnChain = $0 { true } else { false } })
+      effects.contains { if case .readBranches = $0 { true } else { false } })
   }
 }

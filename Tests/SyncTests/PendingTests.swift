@@ -68,7 +68,7 @@ import Wire
     var twin = home.replica
     home.replica.confirm(2)
     let successor = Author(7).device
-    home.replica.unplace(home.written[2])
+    home.replica.unplace(home.written[2], of: home.replica.own)
     let proven = try home.replica.snapshot(now: 0, coveredByAll: nil)
     #expect(proven.versions == 2)
     home.replica.own = successor

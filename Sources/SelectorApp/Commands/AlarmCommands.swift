@@ -11,7 +11,7 @@ struct AlarmsCommand: AsyncParsableCommand {
       An alarm says that the server lost something, withholds something or shows something that is \
       not genuine. It stands, and `higgins status` exits with 6, until somebody clears it.
       """,
-    subcommands: [AlarmsListCommand.self, AlarmsClearCommand.self],
+    subcommands: [AlarmsListCommand.self, AlarmsClearCommand.self, AlarmsMergeCommand.self],
     defaultSubcommand: AlarmsListCommand.self)
 }
 
@@ -65,5 +65,40 @@ struct AlarmsClearCommand: DeviceCommand {
     }
     try await device.clearAlarms(code: code)
     try await console.note("Cleared \(Lines.count(standing.count, "alarm")).")
+  }
+}
+
+struct AlarmsMergeCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge",
+    abstract: "Keep both of two histories that contradict each other.",
+    discussion: """
+      EXAMPLE: higgins alarms merge
+
+      For the alarm "fork": two copies of one device have been at work, and the server showed one \
+      of them here and the other elsewhere. This device takes the server's history, and writes again \
+      under a new identity what that lacks. Values that differ become conflicts, listed by \
+      `higgins conflicts`.
+      """)
+
+  /// 60 s in which nothing moves.
+  private static let limit = Duration.seconds(60)
+
+  @OptionGroup var options: GlobalOptions
+
+  var tellsAlarms: Bool { true }
+
+  func run(on device: Device, console: any Console) async throws {
+    guard await device.alarms().contains(where: { $0.code == "fork" }) else {
+      throw Failure(.notFound, "No alarm fork stands. Nothing was changed.")
+    }
+    await device.start(push: false)
+    try await device.wantMerge()
+    let outcome = await device.synchronise(untilNothingMovesFor: Self.limit)
+    if case .waiting(let reason, let changes) = outcome {
+      throw Failure(.offline, changes > 0 ? Saving.waits(reason, changes) : reason)
+    }
+    try await device.clearAlarms(code: "fork")
+    try await console.note("Both histories are kept. See what differs with: higgins conflicts")
   }
 }

@@ -40,6 +40,9 @@ extension Device {
   /// Everything as it was at a moment, milliseconds since 1970.
   func asOf(_ time: Int64) -> Replica { core.replica.asOf(time) }
 
+  /// The person wants both of two histories that contradict each other.
+  func wantMerge() throws { try take(.mergeWanted) }
+
   /// Keeps what is typed so far, sealed; it is on disk when this returns.
   func keep(_ draft: Draft) throws { try take(.drafted(draft)) }
 

@@ -253,7 +253,7 @@ actor Device {
     if !step.transaction.isEmpty { try store.write(step.transaction) }
     core = next
     if !step.transaction.records.isEmpty { refreshNames() }
-    if step.transaction.snapshot != nil || step.transaction.rewind != nil { foldNumber += 1 }
+    if step.transaction.snapshot != nil || !step.transaction.rewinds.isEmpty { foldNumber += 1 }
     isUncertain = step.transaction.isUncertain ?? isUncertain
     if let device = step.transaction.device { switchIdentity(to: device) }
     for effect in step.effects { perform(effect) }
@@ -301,7 +301,9 @@ actor Device {
     case .writeSnapshot: begin(.writing) { try await self.writeSnapshot() }
     case .uploadSnapshot(let id): begin(.sending) { try await self.sendSnapshot(id) }
     case .fetchSnapshot(let summary): begin(.fetching) { try await self.fetchSnapshot(summary) }
-    case .readOwnChain(let published): readOwnChain(published)
+    case .readBranches(let claims): readBranches(claims)
+    case .restoreMembership(let records):
+      begin(.restoring) { try await self.restoreMembership(records) }
     case .replaceDevice: begin(.replacing) { try await self.replaceDevice() }
     }
   }

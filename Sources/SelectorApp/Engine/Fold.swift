@@ -37,7 +37,7 @@ struct Fold: Sendable {
         try fold.replica.merge(piece: piece, now: now)
         count()
       }
-      fold.frontier = checkpoint.frontier
+      fold.frontier = stored.checkpoint?.frontier ?? Frontier()
     }
     try store.forEachCommit { envelope in
       try fold.add(envelope, keyring: keyring, membership: membership, now: now)

@@ -158,6 +158,17 @@ extension Device {
     }
   }
 
+  /// Gives a server that was set back the records of devices it forgot. Another device may have
+  /// done so already, or commits they stand on may have to be there first: refused, it is tried
+  /// again in a while.
+  func restoreMembership(_ records: [MembershipRecord]) async throws {
+    for record in records {
+      _ = try await client.appendMembership(
+        MembershipRequest(expectedHead: record.previous, record: Blob(record.bytes)))
+    }
+    try take(.behind)
+  }
+
   /// Takes what others appended meanwhile, by a synchronisation that asks for nothing else.
   private func extendMembership() async throws {
     let response = try await client.synchronise(
@@ -168,15 +179,20 @@ extension Device {
   }
 
   /// Tells the core what of this device's own chain is proven to be on the server, and what is not.
-  func readOwnChain(_ published: Head?) {
+  func readBranches(_ claims: [SyncCore.Claim]) {
     do {
-      let own = settings.device
-      var proven: Head?
-      if let published, try store.hash(of: own, at: published.sequence) == published.hash {
-        proven = published
+      let branches = try claims.map { claim in
+        var proven: Head?
+        if let published = claim.published,
+          try store.hash(of: claim.device, at: published.sequence) == published.hash
+        {
+          proven = published
+        }
+        return SyncCore.Branch(
+          device: claim.device, proven: proven,
+          commits: try store.commits(of: claim.device, beyond: proven?.sequence ?? 0))
       }
-      let rest = try store.commits(of: own, beyond: proven?.sequence ?? 0)
-      Task { self.attempt(.ownChain(proven: proven, beyond: rest)) }
+      Task { self.attempt(.branches(branches)) }
     } catch {
       complain(error)
     }

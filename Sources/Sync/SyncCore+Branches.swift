@@ -1,0 +1,105 @@
+import Vault
+public import Wire
+
+/// Leaving a history that the server's contradicts, and keeping what it said.
+///
+/// Each chain goes back to what is proven to be on the server by hash. What the commits beyond
+/// said, whoever wrote them, becomes saved edits of this device with the versions it had, and is
+/// committed under a new id once the server's history is here: should somebody else have published
+/// the same, the versions are equal and merge. Nothing of either history is lost.
+extension SyncCore {
+  /// The server holds this commit of a device; proven if the log has that hash there.
+  public struct Claim: Hashable, Sendable {
+    public let device: DeviceID
+    public let published: Head?
+  }
+
+  /// The commits of a device beyond what is proven, as far as they are in the log.
+  public struct Branch: Hashable, Sendable {
+    public let device: DeviceID
+    public let proven: Head?
+    public let commits: [Envelope]
+
+    public init(device: DeviceID, proven: Head?, commits: [Envelope]) {
+      self.device = device
+      self.proven = proven
+      self.commits = commits
+    }
+  }
+
+  /// What the server was last believed to hold of this device.
+  var ownClaim: Claim { Claim(device: device, published: serverFrontier[device]) }
+
+  /// Two histories of one device were shown, and the person wants both.
+  mutating func wantMerge(at now: Moment, _ step: inout Step, _ entropy: inout some Entropy) {
+    guard keyring != nil, isForked else { return }
+    wantsMerge = true
+    run(.wanted, at: now, &step, &entropy)
+  }
+
+  /// Begins with all chains that the server's history does not continue.
+  mutating func beginMerge(
+    with server: Frontier, forked author: DeviceID, at now: Moment, _ step: inout Step
+  ) {
+    if replacement == nil {
+      let text = """
+        Two histories that contradict each other are put together. This device takes a new \
+        identity and writes again what the server does not have.
+        """
+      note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
+    }
+    replacement = .detected
+    let claims = frontier.sorted.compactMap { device, head -> Claim? in
+      let claim = Claim(device: device, published: server[device])
+      if device == author || device == self.device { return claim }
+      let published = claim.published?.sequence ?? 0
+      return published < head.sequence || published == head.sequence && claim.published != head
+        ? claim : nil
+    }
+    step.effects.append(.readBranches(claims))
+  }
+
+  /// Goes back to what is proven of each chain, and keeps the rest as saved edits.
+  mutating func leave(
+    _ branches: [Branch], at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) throws {
+    guard replacement == .detected, let keyring else { return }
+    var taken: [Operation] = []
+    for branch in branches { taken += try takeBack(branch, with: keyring, &step) }
+    for (context, group) in Dictionary(grouping: taken, by: \.context) {
+      var settled =
+        settling[context]
+        ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
+      settled.operations = group + settled.operations
+      settling[context] = settled
+    }
+    try sealSettling(touched: Set(settling.keys), keyring, &entropy)
+    step.transaction.settled = settledRows
+    step.transaction.serverFrontier = serverFrontier
+    unconfirmed = [:]
+    replacement = .pulling
+    run(.wanted, at: now, &step, &entropy)
+  }
+
+  /// - Returns: what the branch said.
+  private mutating func takeBack(
+    _ branch: Branch, with keyring: Keyring, _ step: inout Step
+  ) throws -> [Operation] {
+    var taken: [Operation] = []
+    for envelope in branch.commits where envelope.header.kind == .data {
+      taken += try [Operation](
+        plaintext: try keyring.openCommit(envelope, membership: membership))
+    }
+    replica.unplace(taken, of: branch.device)
+    let (device, proven) = (branch.device, branch.proven)
+    step.transaction.rewinds.append(Transaction.Rewind(device: device, to: proven))
+    frontier[device] = proven
+    if floor.sequence(of: device) > proven?.sequence ?? 0 { floor[device] = nil }
+    if let covered = checkpoint?.frontier.sequence(of: device), covered > proven?.sequence ?? 0 {
+      checkpoint?.frontier[device] = proven
+    }
+    // What the server was known to hold of this id may be another history's by now.
+    serverFrontier[device] = proven
+    return taken
+  }
+}

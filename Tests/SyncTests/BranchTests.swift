@@ -1,0 +1,122 @@
+import Testing
+import Vault
+import Wire
+
+@testable import Sync
+
+/// Two histories of one device, and a server that forgot devices.
+@Suite struct BranchTests {
+  private func note(_ name: String) -> Edit {
+    .createContext(name: name, kind: .note, attributes: [])
+  }
+
+  private func alarms(_ bench: HealingBench) -> [String] { bench.core.alarms.map(\.code) }
+
+  /// A device that believed one of two commits 1 of a peer, and was then shown the other.
+  private func forked() throws -> (HealingBench, peer: Keyring, other: Envelope) {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let believed = try bench.commit(by: peer, note("believed"), sequence: 1)
+    let other = try bench.commit(by: peer, note("other"), sequence: 1)
+    try bench.take(.requested)
+    try bench.take(
+      .answered(bench.answer(holding: [peer.device: believed], frames: [believed])))
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: [peer.device: other], frames: [other])))
+    return (bench, peer, other)
+  }
+
+  private func names(_ bench: HealingBench) -> [String] {
+    bench.core.replica.contexts.map(\.name)
+  }
+
+  @Test func theSecondHistoryIsNotTakenUnasked() throws {
+    let (bench, _, other) = try forked()
+    #expect(alarms(bench) == ["fork"])
+    #expect(names(bench) == ["believed"])
+    #expect(bench.disk.evidence == [other])
+  }
+
+  @Test func aCommitThatContradictsUnderAForeignSignatureIsForgedNotAFork() throws {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let believed = try bench.commit(by: peer, note("believed"), sequence: 1)
+    try bench.take(.requested)
+    try bench.take(
+      .answered(bench.answer(holding: [peer.device: believed], frames: [believed])))
+    var bytes = believed.bytes
+    bytes[bytes.count - 1] ^= 1
+    try bench.take(.requested)
+    try bench.take(
+      .answered(bench.answer(holding: bench.core.frontier, frames: [try Envelope(bytes: bytes)])))
+    #expect(alarms(bench) == ["forged"])
+  }
+
+  @Test func bothHistoriesAreKeptWhenAPersonWantsThem() throws {
+    var (bench, peer, other) = try forked()
+    let former = bench.core.device
+    try bench.take(.mergeWanted)
+    let asked = try bench.take(
+      .answered(bench.answer(holding: [peer.device: other], frames: [other])))
+    guard
+      case .readBranches(let claims)? = asked.first(where: {
+        if case .readBranches = $0 { true } else { false }
+      })
+    else {
+      Issue.record("nothing is read: \(asked)")
+      return
+    }
+    #expect(claims.map(\.device) == [peer.device])
+    try bench.take(
+      .branches([
+        SyncCore.Branch(
+          device: peer.device, proven: nil,
+          commits: bench.log.filter { $0.header.device == peer.device })
+      ]))
+    #expect(bench.core.frontier[peer.device] == nil)
+    #expect(bench.disk.settled.count == 1)
+    let pulled = try bench.take(
+      .answered(bench.answer(holding: [peer.device: other], frames: [other])))
+    #expect(pulled.contains(.replaceDevice))
+    try bench.replace()
+    #expect(names(bench) == ["believed", "other"])
+    let own = try #require(bench.log.last)
+    #expect(own.header.device == bench.core.device && own.header.device != former)
+    #expect(own.header.dependencies[peer.device]?.hash == other.hash)
+    try bench.restart()
+    #expect(names(bench) == ["believed", "other"])
+  }
+
+  @Test func nothingIsMergedWithoutAnAlarm() throws {
+    var bench = try HealingBench()
+    try bench.take(.mergeWanted)
+    #expect(!bench.core.wantsMerge)
+  }
+
+  @Test func aServerThatForgotADeviceGetsItsRecordAgain() throws {
+    var bench = try HealingBench()
+    _ = try bench.pairedDevice()
+    let (genesis, added) = (bench.disk.records[0], bench.disk.records[1])
+    var old = bench.answer(holding: bench.core.frontier)
+    old.memberHead = genesis.hash
+    old.membership = [Blob(genesis.bytes)]
+    try bench.take(.requested)
+    let effects = try bench.take(.answered(old))
+    #expect(effects.contains(.restoreMembership([added])))
+    #expect(alarms(bench) == ["rollback"])
+    #expect(bench.core.alarms[0].text.hasSuffix("This device sends them again."))
+    try bench.take(.behind)
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    #expect(bench.core.alarms[0].text.hasSuffix("They are back."))
+  }
+
+  @Test func anAnswerFromBeforeARecordWasMadeIsNoRollback() throws {
+    var bench = try HealingBench()
+    var older = bench.answer(holding: bench.core.frontier)
+    _ = try bench.pairedDevice()
+    older.membership = []
+    let effects = try bench.take(.answered(older))
+    #expect(alarms(bench).isEmpty)
+    #expect(!effects.contains { if case .restoreMembership = $0 { true } else { false } })
+  }
+}
