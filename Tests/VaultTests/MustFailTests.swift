@@ -3,17 +3,21 @@ import Wire
 
 @testable import Vault
 
-/// Whatever is changed in sealed or signed bytes must be noticed: every byte in turn, every end.
+/// Whatever is changed in sealed or signed bytes must be noticed: every bit in turn, every end.
 @Suite struct MustFailTests {
-  /// The positions at which `open` took a changed copy of `bytes` for good.
+  /// The positions at which `open` took a copy of `bytes` with one bit turned for good.
   private func accepted(
     _ bytes: [UInt8], _ open: ([UInt8]) throws(VaultError) -> Void
   ) -> [Int] {
     bytes.indices.filter { position in
-      do {
-        try open(bytes.flipped(at: position))
-        return true
-      } catch { return false }
+      (0..<8).contains { bit in
+        var copy = bytes
+        copy[position] ^= 1 << bit
+        do {
+          try open(copy)
+          return true
+        } catch { return false }
+      }
     }
   }
 

@@ -1,0 +1,193 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import Vault
+
+/// One thing that is wrong with recorded bytes, as `MustFail/cases.json` lists them for every reader
+/// of the formats. The edits are done in this order: `edits`, `insert`, `replace`, `cut`, `append`;
+/// then what `fit` names is made to fit again, as somebody would who holds the key.
+struct MustFailCase: Codable, CustomTestStringConvertible {
+  /// What the bytes are; the recorded ones lie in `Golden`.
+  let layout: String
+  let name: String
+  /// Offset and the bytes that stand there instead, in hexadecimal.
+  var edits: [Edit]?
+  var insert: Edit?
+  /// From the first offset to the second.
+  var replace: Replacement?
+  var cut: Int?
+  var append: String?
+  /// `signature` by the device's key, `checksum`, or signatures that are good elsewhere:
+  /// `authentication` (by the wrong key) and `domain` (for another kind of bytes).
+  var fit: String?
+  /// Of a row.
+  var binding: String?
+  /// In place of bytes.
+  var text: String?
+  /// The error, as `VaultError` prints.
+  var expect: String
+
+  struct Edit: Codable {
+    let offset: Int
+    let bytes: [UInt8]
+
+    init(from decoder: any Decoder) throws {
+      var container = try decoder.unkeyedContainer()
+      offset = try container.decode(Int.self)
+      bytes = try #require(Hex.decode(container.decode(String.self)))
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      try container.encode(offset)
+      try container.encode(Hex.encode(bytes))
+    }
+  }
+
+  struct Replacement: Codable {
+    let range: Range<Int>
+    let bytes: [UInt8]
+
+    init(from decoder: any Decoder) throws {
+      var container = try decoder.unkeyedContainer()
+      let start = try container.decode(Int.self)
+      range = start..<(try container.decode(Int.self))
+      bytes = try #require(Hex.decode(container.decode(String.self)))
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.unkeyedContainer()
+      try container.encode(range.lowerBound)
+      try container.encode(range.upperBound)
+      try container.encode(Hex.encode(bytes))
+    }
+  }
+
+  var testDescription: String { "\(layout): \(name)" }
+
+  private static var file: URL {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "MustFail/cases.json")
+  }
+
+  static func all() throws -> [MustFailCase] {
+    try JSONDecoder().decode([MustFailCase].self, from: Data(contentsOf: file))
+  }
+
+  /// The wrong bytes.
+  func apply(to recorded: [UInt8], _ keyring: Keyring, _ other: AuthenticationKey) -> [UInt8] {
+    var bytes = recorded
+    for edit in edits ?? [] {
+      bytes.replaceSubrange(edit.offset..<(edit.offset + edit.bytes.count), with: edit.bytes)
+    }
+    if let insert { bytes.insert(contentsOf: insert.bytes, at: insert.offset) }
+    if let replace { bytes.replaceSubrange(replace.range, with: replace.bytes) }
+    if let cut { bytes = Array(bytes.prefix(cut)) }
+    if let append, let more = Hex.decode(append) { bytes += more }
+    let body = Array(bytes.dropLast(64))
+    let domain = layout == "envelope" ? Envelope.signatureDomain : MembershipRecord.signatureDomain
+    switch fit {
+    case "signature": return body + keyring.deviceKeys.signing.sign(domain + body)
+    case "authentication": return body + other.sign(domain + body).bytes
+    case "domain":
+      return body + keyring.deviceKeys.signing.sign(MembershipRecord.signatureDomain + body)
+    case "checksum":
+      let body = Array(bytes.dropLast(32))
+      return body + Digest32.sha256(body).bytes
+    default: return bytes
+    }
+  }
+}
+
+/// The recorded cases: each ends in its own error, and the bytes as recorded in none.
+@Suite struct MustFailCorpusTests {
+  private static func golden(_ layout: String) throws -> [UInt8] {
+    let (file, field) =
+      switch layout {
+      case "envelope": ("commit.json", "envelope")
+      case "row": ("commit.json", "row")
+      case "genesis", "slot": ("account.json", layout)
+      case "addition", "offer", "answer": ("pairing.json", layout)
+      case "replacement": ("replacement.json", "record")
+      case "keyring": ("keyring.json", "file")
+      default: throw VaultError.malformed(field: layout)
+      }
+    return try Golden(file, make: { [:] }).bytes(field)
+  }
+
+  private static func open(
+    _ layout: String, _ bytes: [UInt8], binding: String?, text: String?
+  ) throws {
+    let account = try Fixture.account.get()
+    let keyring = account.keyring
+    switch layout {
+    case "envelope":
+      let envelope = try VaultError.reading { () throws(WireError) in try Envelope(bytes: bytes) }
+      _ = try keyring.openCommit(envelope, membership: Fixture.chain())
+    case "genesis", "addition", "replacement":
+      var chain =
+        layout == "genesis" ? Membership(account: keyring.account) : try Fixture.chain()
+      try chain.append(
+        try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
+    case "slot":
+      var entropy = SodiumEntropy()
+      _ = try Fixture.login.get().recover(
+        slot: Blob(bytes), device: DeviceName(name: "mobile", platform: ""),
+        membership: Fixture.chain(), dependencies: Frontier(), entropy: &entropy)
+    case "keyring": _ = try Keyring.open(disk: bytes, passphrase: Fixture.typed())
+    case "row": _ = try keyring.openRow(bytes, binding: binding ?? "draft/1")
+    case "offer": _ = try PairingOffer.open(letter: bytes, code: pairing().code)
+    case "answer": _ = try pairing().joining.accept(answer: bytes)
+    case "pairing code":
+      _ = try PairingCode(text: text ?? Golden("pairing.json") { [:] }.text("code"))
+    case "kit":
+      _ = try Enrolment.kitLogin(
+        kit: text ?? account.kit, passphrase: Fixture.typed(), hashing: account.hashing)
+    default: throw VaultError.malformed(field: layout)
+    }
+  }
+
+  /// The new device of the recorded pairing.
+  private static func pairing() throws -> (code: PairingCode, joining: JoiningDevice) {
+    let code = try PairingCode(text: Golden("pairing.json") { [:] }.text("code"))
+    var entropy = SeededEntropy("golden pairing")
+    _ = try PairingCode(server: Fixture.server, pin: nil, entropy: &entropy)
+    return (
+      code,
+      try JoiningDevice.make(
+        code: code, device: DeviceName(name: "work pc", platform: "Debian 12"), entropy: &entropy)
+    )
+  }
+
+  private static let isText: Set<String> = ["pairing code", "kit"]
+
+  private static func error(of wrong: MustFailCase) throws -> String {
+    let account = try Fixture.account.get()
+    let recorded = isText.contains(wrong.layout) ? [] : try golden(wrong.layout)
+    let bytes = wrong.apply(to: recorded, account.keyring, account.authenticationKey)
+    do {
+      try open(wrong.layout, bytes, binding: wrong.binding, text: wrong.text)
+      return "taken for good"
+    } catch let error as VaultError {
+      return "\(error)"
+    }
+  }
+
+  @Test func eachCaseEndsInItsError() throws {
+    let cases = try MustFailCase.all()
+    #expect(cases.count > 150)
+    #expect(Set(cases.map(\.testDescription)).count == cases.count, "each has a name of its own")
+    for wrong in cases {
+      let error = try Self.error(of: wrong)
+      #expect(error == wrong.expect, "\(wrong.testDescription)")
+    }
+  }
+
+  @Test func whatTheCasesAreMadeOfOpens() throws {
+    let cases = try MustFailCase.all()
+    for layout in Set(cases.map(\.layout)) {
+      let bytes = Self.isText.contains(layout) ? [] : try Self.golden(layout)
+      try Self.open(layout, bytes, binding: nil, text: nil)
+    }
+  }
+}
