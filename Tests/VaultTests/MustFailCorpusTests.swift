@@ -4,8 +4,9 @@ import Wire
 
 @testable import Vault
 
-/// One thing that is wrong with recorded bytes, as `MustFail/cases.json` lists them for every reader
-/// of the formats. The edits are done in this order: `edits`, `insert`, `replace`, `cut`, `append`;
+/// One thing that is wrong with recorded bytes, as `MustFail/cases.json` lists them for every
+/// reader of the formats. The edits are done in this order: `edits`, `insert`, `replace`, `cut`,
+/// `append`;
 /// then what `fit` names is made to fit again, as somebody would who holds the key.
 struct MustFailCase: Codable, CustomTestStringConvertible {
   /// What the bytes are; the recorded ones lie in `Golden`.
