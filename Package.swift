@@ -170,6 +170,13 @@ let package = Package(
       name: "SimulationTests",
       dependencies: ["Sync", "Vault", "Wire", "AttributeServer", "PushServer", "Access"],
       swiftSettings: settings),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "SelectorApp", "Storage", "Sync", "Transport", "Vault", "Wire", "AttributeServer",
+        arguments, hummingbird, hummingbirdCore, hummingbirdTesting, logging,
+      ],
+      swiftSettings: settings),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
