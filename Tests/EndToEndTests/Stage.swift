@@ -129,6 +129,14 @@ final class Stage: @unchecked Sendable {
     return process.finish()
   }
 
+  /// Runs `higginsd` to its end.
+  func higginsd(_ arguments: [String]) throws -> Output {
+    let running = try Running(
+      executable: Self.products.appendingPathComponent("higginsd"), arguments: arguments,
+      environment: ProcessInfo.processInfo.environment, input: nil, folder: folder)
+    return running.finish()
+  }
+
   /// Starts `higgins` and leaves it running.
   func start(_ profile: String, _ arguments: [String], input: String? = nil) throws -> Running {
     try Running(
@@ -137,12 +145,15 @@ final class Stage: @unchecked Sendable {
   }
 
   /// An account with its first device, then further devices paired with it.
-  func makeDevices(_ names: [(profile: String, device: String)]) throws {
+  func makeDevices(
+    _ names: [(profile: String, device: String)], kitFile: String? = nil
+  ) throws {
     let first = try #require(names.first)
     let made = try higgins(
       first.profile,
       ["init", "--server", address, "--account", "ann", "--device", first.device]
-        + (key.map { ["--server-key", $0] } ?? []))
+        + (key.map { ["--server-key", $0] } ?? [])
+        + (kitFile.map { ["--kit-file", $0] } ?? []))
     try #require(made.status == 0, "\(made.errors)")
     for other in names.dropFirst() {
       let pairing = try start(first.profile, ["devices", "pair", "--yes"])

@@ -1,13 +1,18 @@
 """Reads what Higgins sealed, from the text of Formats.md and Protocol.md alone.
 
-    python3 reader.py FOLDER
+    python3 reader.py golden FOLDER          opens the recorded files (Tests/VaultTests/Golden)
+    python3 reader.py cases FOLDER FILE      refuses what must not open (…/MustFail/cases.json)
+    python3 reader.py account BACKUP KIT PASSPHRASE
+                                             opens all of an account in a server's backup, a file
+                                             of `higginsd backup`, with the files of kit and
+                                             passphrase, and verifies every chain
 
-FOLDER holds the recorded examples (Tests/VaultTests/Golden). Starting from passphrase and kit the
-reader opens the slot, derives every key, verifies the membership chain, and opens commit, row and
-snapshot; it shares no code with the program. It prints one line for each thing that holds and ends
-with an error at the first that does not.
+Starting from passphrase and kit it opens the slot, derives every key, verifies the membership chain,
+and opens commits, rows and snapshots; it shares no code with the program. It prints one line for each
+thing that holds and ends with an error at the first that does not.
 
-Needs PyNaCl, argon2-cffi and cryptography.
+Needs PyNaCl, argon2-cffi and cryptography (Debian: python3-nacl, python3-argon2,
+python3-cryptography).
 """
 
 import base64
@@ -15,6 +20,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import sqlite3
 import struct
 import sys
 
@@ -166,7 +172,9 @@ class Membership:
             for field in ("signing", "sealing", "authentication")
         }
         taken = {key for other in self.devices.values() for key in other.values()}
-        require(name not in self.devices and name != bytes(16), "device id")
+        require(len(name) == 16 and name != bytes(16), "device id")
+        require(name not in self.devices, "device id")
+        require(all(len(key) == 32 for key in keys.values()), "device keys")
         require(len(set(keys.values())) == 3, "device keys")
         require(not taken & set(keys.values()), "device keys")
         require(self.account_key not in keys.values() and len(self.devices) < 64, "devices")
@@ -291,15 +299,14 @@ def open_snapshot(manifest, chunks, membership, roots):
 
 
 def kit_secret(text):
-    symbols = "".join(text.split()).replace("-", "").upper()
-    symbols = symbols.replace("O", "0").replace("I", "1").replace("L", "1")
+    values = symbols_of(text)
+    require(len(values) == 36, "length of the kit")
     number = 0
-    for symbol in symbols[:32]:
-        number = number << 5 | CROCKFORD.index(symbol)
+    for value in values[:32]:
+        number = number << 5 | value
     secret = number.to_bytes(20, "big")
     check = int.from_bytes(sha256(b"ctx/v1/kit" + secret)[:3], "big") >> 4
-    expected = "".join(CROCKFORD[check >> shift & 31] for shift in (15, 10, 5, 0))
-    require(symbols[32:] == expected, "checksum of the kit")
+    require(values[32:] == [check >> shift & 31 for shift in (15, 10, 5, 0)], "checksum of the kit")
     return secret
 
 
@@ -334,6 +341,74 @@ def open_slot(data, passphrase, secret):
     return account, name, roots, head
 
 
+def open_keyring(data, passphrase):
+    """The device, its local key and its signing seed, of a keyring file."""
+    reader = Reader(data)
+    require(reader.take(4) == b"KEY1" and reader.number(1) == SUITE, "magic")
+    account, device = reader.take(16), reader.take(16)
+    memory, passes, salt = reader.number(4), reader.number(4), reader.take(16)
+    commitment, nonce, length = reader.take(32), reader.take(24), reader.number(4)
+    additional = data[: reader.at]
+    ciphertext = reader.take(length)
+    require(sha256(data[: reader.at]) == reader.take(32), "checksum")
+    reader.end()
+    key = derive(argon2id(passphrase, salt, memory, passes), "local", account)
+    expected = hmac.digest(key, b"ctx/v1/local-commit", "sha256")
+    require(hmac.compare_digest(expected, commitment), "passphrase")
+    contents = Reader(unpad(open_sealed(ciphertext, additional, nonce, key)))
+    contents.text()
+    for _ in range(contents.number(2)):
+        contents.take(36)
+    contents.take(52)
+    signing, _, local = contents.take(32), contents.take(32), contents.take(32)
+    contents.end()
+    return device, local, signing
+
+
+def symbols_of(text):
+    """The values of Crockford's symbols, forgivingly."""
+    symbols = "".join(text.split()).replace("-", "")
+    require(symbols.isascii(), "symbol")
+    symbols = symbols.upper().replace("O", "0").replace("I", "1").replace("L", "1")
+    require(all(symbol in CROCKFORD for symbol in symbols), "symbol")
+    return [CROCKFORD.index(symbol) for symbol in symbols]
+
+
+def pairing_code(text):
+    """Server, pin and secret of a code."""
+    values = symbols_of(text)
+    bits = "".join(f"{value:05b}" for value in values)
+    whole = len(bits) // 8 * 8
+    require(len(bits) - whole < 5 and "1" not in bits[whole:], "last symbol")
+    data = bytes(int(bits[at : at + 8], 2) for at in range(0, whole, 8))
+    require(len(data) > 4, "length")
+    require(sha256(b"ctx/v1/pairing-code" + data[:-4])[:4] == data[-4:], "checksum of the code")
+    reader = Reader(data[:-4])
+    flags = reader.number(1)
+    require(flags >> 4 == SUITE and flags & 0x0C == 0, "flags")
+    secret = reader.take(16)
+    pin = reader.take(32) if flags & 1 else None
+    rest = reader.take(len(reader.data) - reader.at)
+    require(0 < len(rest) <= 200 and all(0x21 <= byte <= 0x7E for byte in rest), "server")
+    return ("http://" if flags & 2 else "https://") + rest.decode(), pin, secret
+
+
+def open_offer(data, secret):
+    """Device id, its three public keys, its name; and the six words' 60 bits."""
+    reader = Reader(data)
+    require(reader.take(4) == b"OFR1" and reader.number(1) == SUITE, "magic")
+    nonce = reader.take(24)
+    key = derive(secret, "pair-offer", b"")
+    plaintext = unpad(open_sealed(data[29:], data[:29], nonce, key))
+    contents = Reader(plaintext)
+    device, keys = contents.take(16), [contents.take(32) for _ in range(3)]
+    name = json.loads(contents.text())
+    contents.end()
+    info = b"ctx/v1/pair-words" + sha256(plaintext)
+    words = HKDF(hashes.SHA256(), 8, b"", info).derive(secret)
+    return device, keys, name, int.from_bytes(words, "big") >> 4
+
+
 def open_name(device, sealed, account, root):
     additional = b"NAM1\x01" + account + device
     key = derive(root, "name", account)
@@ -356,7 +431,7 @@ def load(folder, name):
     }
 
 
-def main(folder):
+def golden(folder):
     account_file, commit = load(folder, "account"), load(folder, "commit")
     pairing, replacement = load(folder, "pairing"), load(folder, "replacement")
     recorded = load(folder, "snapshot")
@@ -427,8 +502,214 @@ def main(folder):
     print("changed and rearranged snapshots: refused")
 
 
+# What must not open
+
+
+def wrong_bytes(case, data, seed):
+    """What a case of the corpus makes of recorded bytes."""
+    data = bytearray(data)
+    for offset, text in case.get("edits", []):
+        new = bytes.fromhex(text)
+        data[offset : offset + len(new)] = new
+    if "insert" in case:
+        offset, text = case["insert"]
+        data[offset:offset] = bytes.fromhex(text)
+    if "replace" in case:
+        start, end, text = case["replace"]
+        data[start:end] = bytes.fromhex(text)
+    if "cut" in case:
+        del data[case["cut"] :]
+    data += bytes.fromhex(case.get("append", ""))
+    data, fit = bytes(data), case.get("fit")
+    domain = b"ctx/v1/commit" if case["layout"] == "envelope" else b"ctx/v1/membership"
+    if fit in ("signature", "authentication", "domain"):
+        key = nacl.signing.SigningKey(bytes(32) if fit == "authentication" else seed)
+        domain = b"ctx/v1/membership" if fit == "domain" else domain
+        data = data[:-64] + key.sign(domain + data[:-64]).signature
+    if fit == "checksum":
+        data = data[:-32] + sha256(data[:-32])
+    return data
+
+
+def cases(folder, file):
+    account_file, commit = load(folder, "account"), load(folder, "commit")
+    pairing, replacement, keyring = (
+        load(folder, name) for name in ("pairing", "replacement", "keyring")
+    )
+    recorded = {
+        "envelope": commit["envelope"], "row": commit["row"], "slot": account_file["slot"],
+        "genesis": account_file["genesis"], "addition": pairing["addition"],
+        "replacement": replacement["record"], "keyring": keyring["file"],
+        "offer": pairing["offer"], "pairing code": b"", "kit": b"",
+    }
+    secret = kit_secret(account_file["kit"])
+    account, device = keyring["account"], keyring["device"]
+    roots = {0: account_file["epoch0Root"]}
+    # One hash serves all cases whose parameters are the recorded ones; others are refused before.
+    hashed = {}
+    plain_argon2id = argon2id
+
+    def remembered(*arguments):
+        if arguments not in hashed:
+            hashed[arguments] = plain_argon2id(*arguments)
+        return hashed[arguments]
+
+    globals()["argon2id"] = remembered
+
+    def chain(*records):
+        made = Membership()
+        made.account = account
+        for record in records:
+            made.append(record)
+        return made
+
+    def data_key(epoch):
+        require(epoch in roots, "epoch")
+        return derive(roots[epoch], "data", account)
+
+    def open_row(data, binding):
+        require(len(data) > 25 and data[0] == SUITE, "suite of the row")
+        additional = b"ROW1\x01" + account + device + binding.encode()
+        return open_sealed(data[25:], additional, data[1:25], commit["rowKey"])
+
+    genesis = account_file["genesis"]
+    open_as = {
+        "envelope": lambda data, case: open_envelope(data, chain(genesis), data_key, {1}),
+        "genesis": lambda data, case: chain(data),
+        "addition": lambda data, case: chain(genesis, data),
+        "replacement": lambda data, case: chain(genesis, data),
+        "slot": lambda data, case: open_slot(data, account_file["passphrase"], secret),
+        "keyring": lambda data, case: open_keyring(data, keyring["passphrase"]),
+        "row": lambda data, case: open_row(data, case.get("binding", commit["binding"])),
+        "offer": lambda data, case: open_offer(data, pairing["secret"]),
+        "pairing code": lambda data, case: pairing_code(case.get("text", pairing["code"])),
+        "kit": lambda data, case: kit_secret(case.get("text", account_file["kit"])),
+    }
+    for layout, data in recorded.items():
+        open_as[layout](data, {})
+    refused, passed_over = 0, set()
+    for case in json.loads(file.read_text()):
+        layout = case["layout"]
+        if layout not in open_as:
+            passed_over.add(layout)
+            continue
+        data = wrong_bytes(case, recorded[layout], keyring["signingSeed"])
+        try:
+            open_as[layout](data, case)
+        except (Refused, ValueError, KeyError, TypeError):
+            refused += 1
+            continue
+        raise Refused(f"took {layout}: {case['name']} for good")
+    print(f"{refused} cases: refused; not read: {', '.join(sorted(passed_over))}")
+
+
+# A whole account
+
+
+def account(backup, kit, passphrase):
+    """Everything of an account that a server held, verified and opened."""
+    database = sqlite3.connect(f"file:{backup}?mode=ro", uri=True)
+    secret = kit_secret(kit.read_text())
+    words = passphrase.read_text().splitlines()[0]
+    found = None
+    for identifier, slot in database.execute("SELECT account, slot FROM login"):
+        try:
+            found = identifier, open_slot(slot, words, secret)
+        except Refused:
+            continue
+    require(found is not None, "no account opens with passphrase and kit")
+    identifier, (named, name, roots, head) = found
+    require(identifier == named, "account of the slot")
+    print(f"slot: opens; the account is {name}")
+
+    chain = Membership()
+    rows = database.execute(
+        "SELECT number, hash, bytes FROM member WHERE account = ? ORDER BY number", [identifier]
+    )
+    for number, digest, data in rows:
+        require(number == len(chain.hashes) and digest == sha256(data), "number or digest")
+        chain.append(data)
+    require(chain.account == identifier, "account of the chain")
+    require(head in chain.hashes, "the record that the slot names")
+    names = [
+        open_name(device, sealed, identifier, roots[0])["name"]
+        for device, sealed in chain.names.items()
+    ]
+    print(f"membership: {len(chain.hashes)} records verify: {', '.join(names)}")
+
+    # Heads by device: the newest sequence, and the digest of every place that is known.
+    known = {device: {0: bytes(32)} for device in chain.devices}
+    heads = dict.fromkeys(chain.devices, 0)
+    pruned = database.execute(
+        "SELECT l.device, l.sequence, l.hash FROM link l JOIN device d ON d.id = l.device"
+        " WHERE d.account = ?",
+        [identifier],
+    )
+    for device, sequence, digest in pruned:
+        known[device][sequence] = digest
+        heads[device] = max(heads[device], sequence)
+    jumps = {device for (device,) in database.execute("SELECT device FROM jump")}
+
+    def check_seen(seen, author):
+        for device, (sequence, digest) in seen.items():
+            require(device in known and device != author, "a dependency on a stranger")
+            require(sequence <= heads[device], "a dependency that is not there")
+            held = known[device].get(sequence)
+            require(held == digest or (held is None and device in jumps), "digest of a dependency")
+
+    def data_key(epoch):
+        require(epoch in roots, "epoch")
+        return derive(roots[epoch], "data", identifier)
+
+    commits = operations = 0
+    rows = database.execute(
+        "SELECT device, sequence, hash, bytes FROM commits WHERE account = ? ORDER BY id",
+        [identifier],
+    )
+    for device, sequence, digest, data in rows:
+        header, plaintext, _ = open_envelope(data, chain, data_key, {1, 3})
+        require(digest == sha256(data), "digest")
+        require((header["device"], header["sequence"]) == (device, sequence), "place")
+        require(sequence == heads[device] + 1, "a gap in a chain")
+        before = known[device].get(sequence - 1)
+        require(
+            before == header["previous"] or (before is None and device in jumps), "predecessor"
+        )
+        check_seen(header["seen"], device)
+        listed = json.loads(plaintext)
+        require(isinstance(listed, list), "operations")
+        for operation in listed:
+            require({"ctx", "kind", "version", "hlc"} <= operation.keys(), "operation")
+        commits, operations = commits + 1, operations + len(listed)
+        known[device][sequence], heads[device] = digest, sequence
+    for device, sequence, digest in database.execute(
+        "SELECT id, headSequence, headHash FROM device WHERE account = ?", [identifier]
+    ):
+        require(heads[device] == sequence, "head of a chain")
+        require(sequence == 0 or known[device][sequence] == digest, "digest of a head")
+    print(f"commits: {commits} verify and open, with {operations} operations; no chain has a gap")
+
+    snapshots = pieces = 0
+    rows = database.execute(
+        "SELECT id, manifest FROM snapshot WHERE account = ? AND place IS NOT NULL", [identifier]
+    )
+    for number, manifest in rows.fetchall():
+        require(number == sha256(manifest), "id of a snapshot")
+        chunks = database.execute(
+            "SELECT bytes FROM snapshotChunk WHERE snapshot = ? ORDER BY number", [number]
+        )
+        frontier, opened, _ = open_snapshot(manifest, [row[0] for row in chunks], chain, roots)
+        check_seen(frontier, None)
+        snapshots, pieces = snapshots + 1, pieces + len(opened)
+    print(f"snapshots: {snapshots} verify and open, with {pieces} pieces")
+
+
 if __name__ == "__main__":
+    commands = {"golden": (golden, 1), "cases": (cases, 2), "account": (account, 3)}
+    body, count = commands.get(" ".join(sys.argv[1:2]), (None, 0))
+    if body is None or len(sys.argv) != count + 2:
+        sys.exit(__doc__)
     try:
-        main(pathlib.Path(sys.argv[1]))
+        body(*map(pathlib.Path, sys.argv[2:]))
     except Refused as reason:
         sys.exit(f"refused: {reason}")
