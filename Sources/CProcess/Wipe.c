@@ -1,8 +1,9 @@
 // Memory that is given back is zeroed, so that text, keys and plaintext do not outlive the values
 // that held them: Swift's strings and arrays, and what libraries copied of them, end in free().
 //
-// glibc lets a program replace free and realloc ("Replacing malloc" in its manual); memory itself
-// still comes from glibc. A sanitizer brings its own, and then nothing is wiped.
+// A program's own free and realloc come before glibc's for all its libraries. What gives memory
+// stays glibc's, and these hand back to it, so both sides are one allocator still. A sanitizer
+// brings its own, and then nothing is wiped; nor does glibc wipe what it frees inside itself.
 
 #define _GNU_SOURCE
 #include <malloc.h>

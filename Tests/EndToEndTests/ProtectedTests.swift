@@ -44,6 +44,11 @@ import Testing
     #expect(try set("one").status == 0)
     try stage.waitUntil("the change") { watch.text.contains("bank.example") }
 
+    let healthy = try stage.higgins("home", ["doctor", "--json"])
+    for check in ["profile", "server", "tls", "push", "clock", "memory"] {
+      #expect(healthy.text.contains("{\"check\":\"\(check)\",\"state\":\"ok\""), "\(healthy.text)")
+    }
+
     // A renewed certificate of the same key: nobody notices.
     try Self.place("renewed", key: "first", on: stage)
     stage.reloadServer()
@@ -62,6 +67,9 @@ import Testing
     #expect(kept.status == 0 && kept.errors.contains("another key"), "\(kept.errors)")
     #expect(try stage.higgins("home", ["sync"]).status == 4)
     #expect(try stage.higgins("home", ["get", "bank.example", "user"]).text == "three")
+    let ill = try stage.higgins("home", ["doctor"])
+    #expect(ill.status == 1)
+    #expect(ill.text.contains("another key than the one this device knows"), "\(ill.text)")
 
     // The right key again: what waited is sent.
     try Self.place("renewed", key: "first", on: stage)
