@@ -1,6 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import CProcess
 import Foundation
+public import Selector
 import Terminal
 
 /// `higgins`: the selector, and its commands.
@@ -44,6 +45,17 @@ struct Higgins: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Press the keys written in this file; - for standard input.", valueName: "file"))
+  var script: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Play the script on a screen of this size that nobody sees, then end.",
+      valueName: "columnsxrows"))
+  var size: Size?
+
   static func main() async {
     process_conceal()
     // A reader that goes away is an error of that write, not the end of the process.
@@ -62,16 +74,27 @@ struct Higgins: AsyncParsableCommand {
     }
   }
 
+  func validate() throws {
+    if size != nil, script == nil {
+      throw ValidationError("--size is for a script: name it with --script FILE.")
+    }
+    if script == "-", size == nil {
+      throw ValidationError("A script from standard input has no terminal: add --size 80x24.")
+    }
+  }
+
   func run() async throws {
-    if let failure = Self.screenFailure(
-      input: isatty(STDIN_FILENO) == 1, output: isatty(STDOUT_FILENO) == 1,
-      terminal: ProcessInfo.processInfo.environment["TERM"])
+    if size == nil,
+      let failure = Self.screenFailure(
+        input: isatty(STDIN_FILENO) == 1, output: isatty(STDOUT_FILENO) == 1,
+        terminal: ProcessInfo.processInfo.environment["TERM"])
     {
       let code = await Execution.report(failure, at: SystemConsole())
       throw ExitCode(code)
     }
     do {
-      try await Screen.run(options: options)
+      try await Screen.run(
+        options: options, script: try script.map(ScriptPlayer.read), size: size)
     } catch {
       throw ExitCode(await Execution.report(Failure(error), at: SystemConsole()))
     }
@@ -85,4 +108,8 @@ struct Higgins: AsyncParsableCommand {
     }
     return nil
   }
+}
+
+extension Size: ExpressibleByArgument {
+  public init?(argument: String) { self.init(written: argument) }
 }

@@ -2,6 +2,7 @@
 enum LineCommand: String, CaseIterable {
   case theme, pair, `import`, export, peers, log, conflicts, drafts, at, trash, alarms, sync, lock
   case saveScreen = "save-screen"
+  case script
   case help
   case quit = "q"
 
@@ -21,7 +22,8 @@ enum LineCommand: String, CaseIterable {
     case .alarms: "alarms and notices"
     case .sync: "synchronise now"
     case .lock: "lock now"
-    case .saveScreen: "FILE   write this screen as text"
+    case .saveScreen: "FILE   write this screen as text, or as a picture (.svg)"
+    case .script: "FILE   press the keys written there"
     case .help: "all keys"
     case .quit: "quit"
     }
@@ -31,7 +33,7 @@ enum LineCommand: String, CaseIterable {
   var wordCount: Int {
     switch self {
     case .import, .export: 2
-    case .theme, .saveScreen, .at: 1
+    case .theme, .saveScreen, .script, .at: 1
     default: 0
     }
   }

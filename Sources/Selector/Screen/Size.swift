@@ -7,6 +7,18 @@ public struct Size: Hashable, Sendable {
     self.columns = max(0, columns)
     self.rows = max(0, rows)
   }
+
+  /// 1000: far beyond any screen, so that a slip does not ask for all the memory there is.
+  public static let limit = 1000
+
+  /// A size written `80x24`, from `1x1` to ``limit`` each way.
+  public init?(written text: String) {
+    let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let columns = parts[0], let rows = parts[1],
+      (1...Self.limit).contains(columns), (1...Self.limit).contains(rows)
+    else { return nil }
+    self.init(columns: columns, rows: rows)
+  }
 }
 
 /// A cell's place on the screen, counted from 0 at the top left.

@@ -44,4 +44,6 @@ public enum Effect: Hashable, Sendable {
   case exportFile(format: String, path: String)
   case setTheme(String)
   case saveScreen(String)
+  /// Play the script in this file.
+  case playScript(String)
 }

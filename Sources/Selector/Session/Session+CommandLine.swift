@@ -123,6 +123,7 @@ extension Session {
           action: .export(format: words[1], path: words[2])))
       return []
     case .saveScreen: return [.saveScreen(words.dropFirst().joined(separator: " "))]
+    case .script: return [.playScript(words.dropFirst().joined(separator: " "))]
     case .peers: return performInPane(.devices)
     case .log: return performInPane(.signals)
     case .conflicts: return performInPane(.conflicts)

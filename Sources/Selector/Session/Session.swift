@@ -131,6 +131,9 @@ public struct Session: Sendable {
     case .notice(let notice):
       take(notice)
       return []
+    case .caption(let text):
+      say(text)
+      return []
     case .outcome(let outcome): return take(outcome)
     }
   }

@@ -18,7 +18,7 @@ enum ClipboardRoute {
   /// Over SSH the terminal's own clipboard comes first, by OSC 52: nobody hears whether it was
   /// taken, so it is "sent". The desktop's and tmux's tools are asked before it elsewhere.
   static func copy(
-    _ text: String, terminal: Terminal, clearAfter seconds: Int
+    _ text: String, terminal: any Surface, clearAfter seconds: Int
   ) async throws -> Copied {
     let environment = ProcessInfo.processInfo.environment
     let isRemote = environment["SSH_CONNECTION"]?.isEmpty == false
@@ -40,7 +40,8 @@ enum ClipboardRoute {
     }
   }
 
-  private static func send(_ text: String, _ terminal: Terminal, clearAfter seconds: Int) -> Copied?
+  private static func send(_ text: String, _ terminal: any Surface, clearAfter seconds: Int)
+    -> Copied?
   {
     guard terminal.sendToClipboard(Array(text.utf8)) else { return nil }
     // Terminals do not pass an empty clipboard on: a space takes the place of the secret.

@@ -86,6 +86,12 @@ extension Driver {
     case .importFile(let format, let path): await importFile(format, path)
     case .exportFile(let format, let path): await exportFile(format, path)
     case .saveScreen(let path): saveScreen(path)
+    case .playScript(let path):
+      do {
+        play(try ScriptPlayer.read(path), isAlone: false)
+      } catch {
+        inbox.post(.outcome(.failed(Failure(error).sentence)))
+      }
     case .setTheme: paint()
     default: break
     }
@@ -252,8 +258,7 @@ extension Driver {
 
   private func saveScreen(_ path: String) {
     do {
-      let text = session.view().lines.joined(separator: "\n") + "\n"
-      try SecureFile.write(Array(text.utf8), to: (path as NSString).expandingTildeInPath)
+      try ScriptPlayer.write(Shown(frame: session.view(), theme: theme), to: path)
       inbox.post(.outcome(.note("The screen was saved to \(path).")))
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))

@@ -10,7 +10,7 @@ import Wire
 /// Effects that touch the device are awaited in their order, so that an edit is saved before its
 /// form is closed; what takes long (network, hashing) runs beside and comes back as an event.
 actor Driver {
-  let terminal: Terminal
+  let terminal: any Surface
   let folder: ProfileFolder
   let inbox = Inbox()
   let library: ThemeLibrary
@@ -25,6 +25,10 @@ actor Driver {
   /// What this selector put where people paste from, while it may still be there.
   var clipboard: ClipboardRoute.Copied?
   var clipboardTask: Task<Void, Never>?
+  /// The script being played.
+  var player: Task<Void, Never>?
+  /// Why the script of a screen without a terminal did not come to its end.
+  private(set) var scriptFailure: Failure?
   /// Whether the next frame sounds the bell.
   var rings = false
   private let passphrasePath: String?
@@ -33,7 +37,7 @@ actor Driver {
   private var deadline: Task<Void, Never>?
 
   init(
-    terminal: Terminal, folder: ProfileFolder, device: Device?, keymap: Keymap,
+    terminal: any Surface, folder: ProfileFolder, device: Device?, keymap: Keymap,
     passphrasePath: String?
   ) {
     self.terminal = terminal
@@ -53,15 +57,20 @@ actor Driver {
   }
 
   /// Runs until the person quits or the terminal is gone.
-  func run() async {
+  ///
+  /// - Parameter script: is played from the beginning; without a terminal its end is the end.
+  func run(script: Script? = nil, isAlone: Bool = false) async {
     let keys = Task { [terminal, inbox] in
-      for await batch in terminal.events { inbox.post(batch.compactMap(Arrival.init)) }
+      for await batch in terminal.events { inbox.post(Arrival.all(of: batch)) }
       inbox.post([.quit])
     }
     paint()
     if device != nil { await attach() }
     Task { await unlockFromFile() }
+    if let script { play(script, isAlone: isAlone) }
     for await _ in inbox.arrivals where await !take(inbox.takeAll()) { break }
+    player?.cancel()
+    inbox.close()
     await close()
     // Nobody else clears what the terminal itself holds.
     if let clipboard, !clipboard.outlivesProcess { await clipboard.clear() }
@@ -107,20 +116,49 @@ actor Driver {
 
   /// Takes a burst and paints once; false when it was the last.
   private func take(_ arrivals: [Arrival]) async -> Bool {
-    guard await carryOut(session.update(.clock(Device.wallClock))) else { return false }
-    for arrival in arrivals {
+    guard await carryOut(session.update(.clock(Device.wallClock))) else {
+      Inbox.turnAway(arrivals[...])
+      return false
+    }
+    for (place, arrival) in arrivals.enumerated() {
       switch arrival {
       case .event(let event):
-        guard await carryOut(session.update(event)) else { return false }
+        guard await carryOut(session.update(event)) else {
+          Inbox.turnAway(arrivals[(place + 1)...])
+          return false
+        }
         if case .outcome(.unlocked) = event { await offerDrafts() }
         if case .status = event { noteIdentity() }
       case .suspend: await suspend()
-      case .quit: return false
+      case .touched: player?.cancel()
+      case .look(let waiting):
+        chooseTheme()
+        waiting.resume(returning: Shown(frame: session.view(), theme: theme))
+      case .quit:
+        Inbox.turnAway(arrivals[(place + 1)...])
+        return false
       }
     }
     paint()
     armDeadline()
     return true
+  }
+
+  /// Plays a script beside the screen. Where nobody else can press a key, its end is the end.
+  func play(_ script: Script, isAlone: Bool) {
+    player?.cancel()
+    let player = ScriptPlayer(script: script, inbox: inbox, setsSize: isAlone)
+    self.player = Task { [inbox] in
+      do {
+        try await player.play()
+      } catch is CancellationError {
+        inbox.post(.caption("The script was ended."))
+      } catch {
+        if isAlone { self.scriptFailure = Failure(error) }
+        inbox.post(.outcome(.failed(Failure(error).sentence)))
+      }
+      if isAlone { inbox.post([.quit]) }
+    }
   }
 
   /// A device that was restored or cloned goes on under another id.
@@ -154,6 +192,14 @@ actor Driver {
   }
 
   func paint() {
+    chooseTheme()
+    var frame = session.view()
+    frame.bell = frame.bell || rings
+    rings = false
+    terminal.show(frame, theme: theme)
+  }
+
+  private func chooseTheme() {
     if theme.name != session.themeName {
       do {
         theme = try library.theme(session.themeName)
@@ -162,10 +208,6 @@ actor Driver {
         theme = .terminal
       }
     }
-    var frame = session.view()
-    frame.bell = frame.bell || rings
-    rings = false
-    terminal.show(frame, theme: theme)
   }
 
   /// Wakes the session when it said something ends, or each second while something counts down.
@@ -191,6 +233,17 @@ actor Driver {
 }
 
 extension Arrival {
+  /// A burst from the terminal. A key says that a person is there.
+  fileprivate static func all(of batch: [TerminalEvent]) -> [Arrival] {
+    let isTouched = batch.contains { event in
+      switch event {
+      case .key, .paste: true
+      default: false
+      }
+    }
+    return (isTouched ? [.touched] : []) + batch.compactMap(Arrival.init)
+  }
+
   fileprivate init?(_ event: TerminalEvent) {
     switch event {
     case .key(let key): self = .event(.key(key))

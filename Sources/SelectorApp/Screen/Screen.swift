@@ -6,14 +6,20 @@ import Terminal
 /// The full-screen selector: opens profile and terminal, and gives both back.
 enum Screen {
   /// Runs until the person quits or the terminal is gone.
-  static func run(options: GlobalOptions) async throws {
+  ///
+  /// - Parameters:
+  ///   - script: pressed instead of a person's keys, or before them.
+  ///   - size: of a screen that nobody sees, for a script alone; nil opens the terminal.
+  static func run(
+    options: GlobalOptions, script: Script? = nil, size: Size? = nil
+  ) async throws {
     let environment = ProcessInfo.processInfo.environment
     let folder = try options.folder()
     let device = folder.exists ? try Device.open(folder) : nil
     let keymap = try keymap(in: folder.configuration)
-    let terminal: Terminal
+    let terminal: any Surface
     do {
-      terminal = try Terminal.open(environment: environment)
+      terminal = try size.map(Canvas.init) ?? Terminal.open(environment: environment)
     } catch {
       await device?.stop(flush: .zero)
       throw error
@@ -21,8 +27,9 @@ enum Screen {
     let driver = Driver(
       terminal: terminal, folder: folder, device: device, keymap: keymap,
       passphrasePath: options.passphrasePath())
-    await driver.run()
+    await driver.run(script: script, isAlone: size != nil)
     await terminal.close()
+    if let failure = await driver.scriptFailure { throw failure }
   }
 
   private static func keymap(in configuration: String) throws -> Keymap {

@@ -1,0 +1,36 @@
+import Selector
+import Synchronization
+import Terminal
+
+/// What a ``Driver`` shows frames on and gets keys from.
+protocol Surface: Sendable {
+  /// What happened, a burst at a time.
+  var events: AsyncStream<[TerminalEvent]> { get }
+  var size: Size { get }
+
+  func show(_ frame: Frame, theme: Theme)
+  func redraw()
+  func suspend() async
+  func close() async
+  func sendToClipboard(_ bytes: [UInt8]) -> Bool
+}
+
+extension Terminal: Surface {}
+
+/// A screen that only scripts look at: nothing is painted, and no key comes but theirs.
+final class Canvas: Surface {
+  let events: AsyncStream<[TerminalEvent]>
+  let size: Size
+  private let source: AsyncStream<[TerminalEvent]>.Continuation
+
+  init(size: Size) {
+    self.size = size
+    (events, source) = AsyncStream.makeStream()
+  }
+
+  func show(_ frame: Frame, theme: Theme) {}
+  func redraw() {}
+  func suspend() async {}
+  func close() async { source.finish() }
+  func sendToClipboard(_ bytes: [UInt8]) -> Bool { false }
+}
