@@ -1,21 +1,26 @@
 #!/usr/bin/env bash
 # Three selectors side by side on one screen, with a server between them, all in a temporary folder.
 #
-#   demo.sh            a person types in any pane; leaving the last selector ends everything
+#   demo.sh            plays a guided tour, until a person types in a pane; leaving the last
+#                      selector ends everything
+#   demo.sh --no-tour  the same without the tour
 #   demo.sh --script   plays it unattended, saves the screens as text, and fails if a change did
 #                      not arrive
 #   --out DIR          where --script saves the screens (.build/demo)
 #
 # BIN names the folder with higgins and higginsd; else the release build's.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 
 script=false
+tour=true
 out=.build/demo
 while [ $# -gt 0 ]; do
   case $1 in
-    --script) script=true ;;
+    --script) script=true tour=false ;;
+    --no-tour) tour=false ;;
     --out) out=${2:?--out needs a folder}; shift ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "demo: unknown option $1; see --help" >&2; exit 64 ;;
   esac
   shift
@@ -148,8 +153,14 @@ join mobile "mobile"
 
 # One window of that size with the three selectors side by side.
 panes() {
-  local selector
+  local selector tours=("" "" "") name
   printf -v selector 'exec %q' "$bin/higgins"
+  if $tour; then
+    tours=()
+    for name in home work mobile; do
+      tours+=("$(printf ' --script %q' "$here/tour/$name.txt")")
+    done
+  fi
   tmux start-server \; set-option -g default-terminal tmux-256color \; \
     set-option -g escape-time 25 \; set-option -g mouse on \; \
     set-option -g status-style reverse \; set-option -g status-left-length 70 \; \
@@ -158,9 +169,9 @@ panes() {
     set-option -g status-right ' other pane: Ctrl-b and an arrow   leave: q in each ' \; \
     set-option -g window-status-format '' \; set-option -g window-status-current-format '' \; \
     set-option -g pane-border-status top \; set-option -g pane-border-format ' #{pane_title} ' \; \
-    new-session -d -s demo -x "$1" -y "$2" -e HIGGINS_PROFILE=home "$selector" \; \
-    split-window -h -e HIGGINS_PROFILE=work "$selector" \; \
-    split-window -h -e HIGGINS_PROFILE=mobile "$selector" \; \
+    new-session -d -s demo -x "$1" -y "$2" -e HIGGINS_PROFILE=home "$selector${tours[0]}" \; \
+    split-window -h -e HIGGINS_PROFILE=work "$selector${tours[1]}" \; \
+    split-window -h -e HIGGINS_PROFILE=mobile "$selector${tours[2]}" \; \
     select-layout even-horizontal \; select-pane -t demo.0
 }
 

@@ -4,8 +4,9 @@ import Storage
 
 /// Plays a ``Script`` into a ``Driver``: each step begins when the one before has been painted.
 struct ScriptPlayer: Sendable {
-  /// 20 s: what a loaded machine needs for a passphrase's hash and a server's answer.
-  private static let patience = Duration.seconds(20)
+  /// 20 s: what a loaded machine needs for a passphrase's hash and a server's answer. Before a
+  /// person 120 s, as a tour waits for what they or other devices do.
+  private var patienceSeconds: Int { setsSize ? 20 : 120 }
   /// 20 ms: how often a screen is looked at that has to change by itself.
   private static let glance = Duration.milliseconds(20)
 
@@ -72,15 +73,15 @@ struct ScriptPlayer: Sendable {
 
   private func look(for text: String, isThere: Bool, line: Int) async throws -> Bool {
     let clock = ContinuousClock()
-    let end = clock.now + Self.patience
+    let end = clock.now + .seconds(patienceSeconds)
     while let shown = await inbox.look() {
       if shown.frame.lines.contains(where: { $0.contains(text) }) == isThere { return true }
       guard clock.now < end else {
         let verb = isThere ? "did not show" : "still shows"
-        throw Failure(
-          .failed,
-          "Line \(line): after 20 s the screen \(verb) \"\(text)\". It was:\n"
-            + shown.frame.lines.joined(separator: "\n"))
+        let what = "Line \(line): after \(patienceSeconds) s the screen \(verb) \"\(text)\"."
+        // A person has the screen before them.
+        let screen = setsSize ? " It was:\n" + shown.frame.lines.joined(separator: "\n") : ""
+        throw Failure(.failed, what + screen)
       }
       try await Task.sleep(for: Self.glance)
     }
