@@ -141,7 +141,7 @@ import Wire
     status.peers = Sample.peers(workOnline: false)
     desk.send(.status(status))
     let lines = desk.session.log.entries.prefix(2).map { "\($0.who) \($0.verb) \($0.what)" }
-    #expect(lines == ["mobile arrived has everything you changed", "work pc offline "])
+    #expect(lines == ["mobile arrived has everything now", "work pc offline "])
   }
 
   @Test func peersWithoutNamesAreNotLogged() {

@@ -24,6 +24,21 @@ import Wire
     }
   }
 
+  /// Colour is never the only carrier: the text is there whatever the theme.
+  @Test func everyThemeShowsTheSameText() throws {
+    let themes = try ["terminal", "mono", "light", "gruvbox"].map { try Snapshot.theme($0) }
+    for state in Self.states {
+      var desk = state.phase == .unlocked ? Desk.open() : Desk(state.phase)
+      state.reach(&desk)
+      let frame = desk.session.view()
+      let visible = frame.lines.joined().filter { $0 != " " }
+      for theme in themes {
+        let shown = Snapshot.text(ofPicture: Picture.svg(frame, theme: theme))
+        #expect(shown == visible, "\(state.name) in \(theme.name)")
+      }
+    }
+  }
+
   @Test func smallerThanTheMinimumSaysSo() throws {
     let desk = Desk.open(size: Size(columns: 30, rows: 8))
     try Snapshot.check(desk.session.view(), "too small")
@@ -154,6 +169,18 @@ import Wire
       name: "devices",
       reach: { desk in
         desk.send(.status(Sample.status(behind: 14)))
+        desk.press("D")
+      }),
+    State(
+      name: "devices with proof of arrival",
+      reach: { desk in
+        var status = Sample.status(behind: 1)
+        status.waiting = 1
+        desk.send(.status(status))
+        status.waiting = 0
+        status.lastSent = Sample.now
+        desk.send(.clock(Sample.now + 180))
+        desk.send(.status(status))
         desk.press("D")
       }),
     State(name: "signals", reach: { $0.press("S") }),

@@ -7,7 +7,7 @@ import Testing
 enum Snapshot {
   static let sizes = [
     Size(columns: 80, rows: 24), Size(columns: 120, rows: 35), Size(columns: 53, rows: 24),
-    Size(columns: 40, rows: 10),
+    Size(columns: 40, rows: 10), Size(columns: 200, rows: 50),
   ]
 
   /// Compares a frame with its file, or writes the file when `SNAPSHOT=record` is set.
@@ -23,6 +23,27 @@ enum Snapshot {
     }
     let expected = try String(contentsOf: file, encoding: .utf8)
     #expect(text == expected, "\(name)", sourceLocation: sourceLocation)
+  }
+
+  /// A theme of the top folder `themes`, with the one it inherits from.
+  static func theme(_ name: String) throws -> Theme {
+    let themes = folder.deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("themes")
+    let file = themes.appendingPathComponent("\(name).toml")
+    return try Theme.parse(name: name, toml: String(contentsOf: file, encoding: .utf8)) {
+      try theme($0)
+    }
+  }
+
+  /// What a picture's text elements say, without spaces.
+  static func text(ofPicture picture: String) -> String {
+    let elements = picture.split(separator: "\n").filter { $0.hasPrefix("<text") }
+    let texts = elements.map { element in
+      element.drop { $0 != ">" }.dropFirst().prefix { $0 != "<" }
+    }
+    return texts.joined().filter { $0 != " " && $0 != "\u{A0}" }
+      .replacingOccurrences(of: "&lt;", with: "<")
+      .replacingOccurrences(of: "&gt;", with: ">").replacingOccurrences(of: "&amp;", with: "&")
   }
 
   private static func describe(_ frame: Frame) -> String {

@@ -216,6 +216,7 @@ extension Session {
   mutating func take(_ status: SyncStatus) {
     let before = self.status
     self.status = status
+    noteDelivery(before: before)
     logPeers(before: before)
     if status.state == .offline && before.state != .offline {
       addLine("offline", by: "server", offlineReason)
@@ -229,6 +230,14 @@ extension Session {
     for alarm in status.alarms where !before.alarms.contains(alarm) {
       addLine("alarm", by: "server", alarm.text)
     }
+  }
+
+  /// A delivery begins when the server took a change from here.
+  private mutating func noteDelivery(before: SyncStatus) {
+    if let sent = status.lastSent, sent != before.lastSent, before.waiting > status.waiting {
+      delivery = Delivery(sentAt: sent)
+    }
+    delivery?.note(status.peers, now: now)
   }
 
   private var offlineReason: String {
@@ -246,7 +255,7 @@ extension Session {
         addLine(peer.isOnline ? "online" : "offline", by: peer.name)
       }
       if let old, old.behind > 0, peer.behind == 0 {
-        addLine("arrived", by: peer.name, "has everything you changed")
+        addLine("arrived", by: peer.name, delivery?.words(status.peers) ?? "has everything now")
       }
     }
   }

@@ -36,6 +36,8 @@ public struct Session: Sendable {
   /// While everything is shown as it was; then nothing can be changed.
   var past: Past?
   var progress: SyncProgress?
+  /// Where what was last sent has arrived; nil until something was.
+  var delivery: Delivery?
   /// What a person was told and has not dealt with, the newest last.
   var notices: [Notice] = []
   /// When each alarm was raised, by its code, as far as that is known.

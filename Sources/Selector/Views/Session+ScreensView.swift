@@ -46,6 +46,13 @@ extension Session {
       lines += Fit.wrap(text, columns: columns - 4).map { PaneLine($0, column: 3) }
     }
     let others = status.peers.filter { !$0.isThisDevice }
+    if let delivery, !others.isEmpty {
+      let text =
+        "Your last change, sent \(time.clock(delivery.sentAt)), is "
+        + "\(delivery.words(status.peers))."
+      lines += Fit.wrap(text, columns: columns - 4).map { PaneLine($0, column: 3) }
+      return lines + [.empty]
+    }
     if lines.isEmpty && !others.isEmpty {
       lines = [PaneLine("Every device has everything you changed here.", column: 3)]
     }

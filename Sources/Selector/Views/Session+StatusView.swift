@@ -80,11 +80,14 @@ extension Session {
     if peer.isThisDevice { return name + " (this)" }
     switch detail {
     case .full: return "\(name) \(words(peer))"
-    case .short:
-      let state = peer.isOnline ? "online" : "offline"
-      return peer.behind > 0 ? "\(name) \(state), \(peer.behind) behind" : "\(name) \(state)"
+    case .short: return "\(name) \(state(peer))"
     case .name: return name
     }
+  }
+
+  private func state(_ peer: SyncStatus.Peer) -> String {
+    let state = peer.isOnline ? "online" : "offline"
+    return peer.behind > 0 ? "\(state), \(peer.behind) behind" : state
   }
 
   private func sign(_ peer: SyncStatus.Peer) -> String {
@@ -93,6 +96,9 @@ extension Session {
 
   private func words(_ peer: SyncStatus.Peer) -> String {
     var text = peer.isOnline ? "online" : "offline"
+    if peer.isOnline, let took = delivery?.times[peer.id] {
+      text += ", \(Delivery.duration(took))"
+    }
     if !peer.isOnline, let seen = peer.lastSeen { text += ", seen \(time.short(seen, now: now))" }
     return peer.behind > 0 ? text + ", \(peer.behind) behind" : text
   }
@@ -149,20 +155,23 @@ extension Session {
       frame.paint(lines, in: part)
       row += max(0, part.rows)
     }
-    section(peerLines(rows: region.rows / 3) + [.empty], heading: nil)
+    let peers = peerLines(rows: region.rows / 3, columns: region.columns)
+    section(peers + [.empty], heading: nil)
     section(syncLines + [.empty], heading: "Sync")
     let unseen = news.unseen > 0 ? " (\(news.unseen) new)" : ""
     let log = columnLog(rows: region.rows - row - 1, columns: region.columns)
     section(log, heading: "Signals\(unseen)")
   }
 
-  private func peerLines(rows: Int) -> [PaneLine] {
+  private func peerLines(rows: Int, columns: Int) -> [PaneLine] {
     let width = (status.peers.map { DisplayWidth.columns(of: $0.name) }.max() ?? 0)
       .clamped(to: 8...16)
     var lines = status.peers.prefix(max(1, rows - 1)).map { peer in
       var line = PaneLine("\(sign(peer)) \(peer.name)", column: 1)
+      let full = peer.isThisDevice ? "this device" : words(peer)
+      let isRoomy = 3 + width + 3 + DisplayWidth.columns(of: full) <= columns
       line.add(
-        peer.isThisDevice ? "this device" : words(peer), column: 3 + width + 3,
+        isRoomy ? full : state(peer), column: 3 + width + 3,
         style: peer.isOnline ? .online : .offline)
       return line
     }
