@@ -149,7 +149,8 @@ extension Failure {
 
   /// The plain commands, which work where the selector cannot open.
   static let plainCommands =
-    "The plain commands work anywhere: `higgins list`, `get`, `set`, `status`; see `higgins --help`."
+    "`higgins --plain` and the plain commands work anywhere: `higgins list`, `get`, `set`; see"
+    + " `higgins --help`."
 
   private static func terminal(_ error: TerminalError) -> Failure {
     let reason =

@@ -56,6 +56,9 @@ struct Higgins: AsyncParsableCommand {
       valueName: "columnsxrows"))
   var size: Size?
 
+  @Flag(help: "Line by line instead of a screen: for screen readers, braille, and TERM=dumb.")
+  var plain = false
+
   static func main() async {
     process_conceal()
     // A reader that goes away is an error of that write, not the end of the process.
@@ -75,6 +78,9 @@ struct Higgins: AsyncParsableCommand {
   }
 
   func validate() throws {
+    if plain, script != nil {
+      throw ValidationError("--plain reads lines; a --script presses keys. Use one of them.")
+    }
     if size != nil, script == nil {
       throw ValidationError("--size is for a script: name it with --script FILE.")
     }
@@ -84,7 +90,7 @@ struct Higgins: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if size == nil,
+    if size == nil, !plain,
       let failure = Self.screenFailure(
         input: isatty(STDIN_FILENO) == 1, output: isatty(STDOUT_FILENO) == 1,
         terminal: ProcessInfo.processInfo.environment["TERM"])
@@ -94,7 +100,8 @@ struct Higgins: AsyncParsableCommand {
     }
     do {
       try await Screen.run(
-        options: options, script: try script.map(ScriptPlayer.read), size: size)
+        options: options, script: try script.map(ScriptPlayer.read), size: size,
+        isPlain: plain)
     } catch {
       throw ExitCode(await Execution.report(Failure(error), at: SystemConsole()))
     }

@@ -6,6 +6,8 @@ public enum Event: Sendable {
   case key(Key)
   /// Text pasted at once. It is one undo step and never triggers keys.
   case paste(String)
+  /// A line, where there are no keys: see ``Session/plainLines()``.
+  case line(String)
   case resize(Size)
   /// The time, in milliseconds since 1970. Comes before every batch of other events.
   case clock(Int64)

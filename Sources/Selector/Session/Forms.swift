@@ -217,6 +217,11 @@ struct Form: Hashable, Sendable {
     return true
   }
 
+  /// Chooses by its place in the field that has the focus.
+  mutating func choose(_ place: Int, of choices: [String]) {
+    fields[focus].content = .choice(choices, place)
+  }
+
   func text(_ name: String) -> String {
     fields.first { $0.name == name }?.text ?? ""
   }

@@ -109,6 +109,7 @@ public struct Session: Sendable {
     switch event {
     case .key(let key): return press(key)
     case .paste(let text): return paste(text)
+    case .line(let line): return read(line: line)
     case .resize(let size):
       self.size = size
       return []

@@ -19,8 +19,11 @@ struct SignalLog: Sendable {
   }
 
   private(set) var entries: [Entry] = []
+  /// How many there ever were.
+  private(set) var total = 0
 
   mutating func add(_ entry: Entry) {
+    total += 1
     entries.insert(entry, at: 0)
     if entries.count > Self.limit { entries.removeLast(entries.count - Self.limit) }
   }

@@ -104,7 +104,7 @@ extension Session {
   }
 
   /// What is shown of a value, and a remark after it.
-  private func shownValue(
+  func shownValue(
     _ attribute: AttributeRecord, columns: Int
   ) -> (lines: [String], style: StyleKey, note: String) {
     let isRevealed = isRevealed(attribute)
@@ -163,7 +163,7 @@ extension Session {
     }
   }
 
-  private func mark(of attribute: AttributeRecord) -> (text: String, style: StyleKey) {
+  func mark(of attribute: AttributeRecord) -> (text: String, style: StyleKey) {
     if attribute.hasConflict { return ("!", .conflictMark) }
     if news.attributes.contains(attribute.id) { return ("~", .changedMark) }
     if attribute.isPending { return ("*", .pendingMark) }

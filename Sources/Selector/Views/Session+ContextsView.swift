@@ -61,7 +61,7 @@ extension Session {
   }
 
   /// Why a context deserves a look, the most pressing first.
-  private func mark(of record: ContextRecord) -> (text: String, style: StyleKey) {
+  func mark(of record: ContextRecord) -> (text: String, style: StyleKey) {
     if record.wantsChoice { return ("!", .conflictMark) }
     if past != nil { return ("", .text) }
     if news.added.contains(record.id) { return ("+", .addedMark) }

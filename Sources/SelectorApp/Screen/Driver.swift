@@ -31,6 +31,8 @@ actor Driver {
   private(set) var scriptFailure: Failure?
   /// Whether the next frame sounds the bell.
   var rings = false
+  /// Whether the person handed in a line since the screen was last told.
+  private var isAnswering = false
   private let passphrasePath: String?
   private var control: ControlServer?
   private var deviceTask: Task<Void, Never>?
@@ -58,8 +60,11 @@ actor Driver {
 
   /// Runs until the person quits or the terminal is gone.
   ///
-  /// - Parameter script: is played from the beginning; without a terminal its end is the end.
-  func run(script: Script? = nil, isAlone: Bool = false) async {
+  /// - Parameters:
+  ///   - script: is played from the beginning.
+  ///   - isAlone: whether nobody else presses keys, so that the script's end is the end.
+  ///   - lines: where a person types lines instead of keys.
+  func run(script: Script? = nil, isAlone: Bool = false, lines: PlainConsole? = nil) async {
     let keys = Task { [terminal, inbox] in
       for await batch in terminal.events { inbox.post(Arrival.all(of: batch)) }
       inbox.post([.quit])
@@ -67,6 +72,7 @@ actor Driver {
     paint()
     if device != nil { await attach() }
     Task { await unlockFromFile() }
+    lines?.read(into: inbox)
     if let script { play(script, isAlone: isAlone) }
     for await _ in inbox.arrivals where await !take(inbox.takeAll()) { break }
     player?.cancel()
@@ -129,6 +135,7 @@ actor Driver {
         }
         if case .outcome(.unlocked) = event { await offerDrafts() }
         if case .status = event { noteIdentity() }
+        if case .line = event { isAnswering = true }
       case .suspend: await suspend()
       case .touched: player?.cancel()
       case .look(let waiting):
@@ -197,6 +204,8 @@ actor Driver {
     frame.bell = frame.bell || rings
     rings = false
     terminal.show(frame, theme: theme)
+    terminal.tell(session, isAnswer: isAnswering)
+    isAnswering = false
   }
 
   private func chooseTheme() {

@@ -10,16 +10,18 @@ enum Screen {
   /// - Parameters:
   ///   - script: pressed instead of a person's keys, or before them.
   ///   - size: of a screen that nobody sees, for a script alone; nil opens the terminal.
+  ///   - isPlain: lines in and out instead of a screen.
   static func run(
-    options: GlobalOptions, script: Script? = nil, size: Size? = nil
+    options: GlobalOptions, script: Script? = nil, size: Size? = nil, isPlain: Bool = false
   ) async throws {
     let environment = ProcessInfo.processInfo.environment
     let folder = try options.folder()
     let device = folder.exists ? try Device.open(folder) : nil
     let keymap = try keymap(in: folder.configuration)
     let terminal: any Surface
+    let lines = isPlain ? PlainConsole() : nil
     do {
-      terminal = try size.map(Canvas.init) ?? Terminal.open(environment: environment)
+      terminal = try lines ?? size.map(Canvas.init) ?? Terminal.open(environment: environment)
     } catch {
       await device?.stop(flush: .zero)
       throw error
@@ -27,8 +29,10 @@ enum Screen {
     let driver = Driver(
       terminal: terminal, folder: folder, device: device, keymap: keymap,
       passphrasePath: options.passphrasePath())
-    await driver.run(script: script, isAlone: size != nil)
+    let interruption = lines.map { _ in Interruption { driver.inbox.post([.quit]) } }
+    await driver.run(script: script, isAlone: size != nil, lines: lines)
     await terminal.close()
+    interruption?.end()
     if let failure = await driver.scriptFailure { throw failure }
   }
 

@@ -9,6 +9,8 @@ protocol Surface: Sendable {
   var size: Size { get }
 
   func show(_ frame: Frame, theme: Theme)
+  /// What a person is told who sees no frames; `isAnswer` follows a line of theirs.
+  func tell(_ session: Session, isAnswer: Bool)
   func redraw()
   func suspend() async
   func close() async
@@ -16,6 +18,11 @@ protocol Surface: Sendable {
 }
 
 extension Terminal: Surface {}
+
+extension Surface {
+  /// Where frames mean nothing, lines may.
+  func tell(_ session: Session, isAnswer: Bool) {}
+}
 
 /// A screen that only scripts look at: nothing is painted, and no key comes but theirs.
 final class Canvas: Surface {
