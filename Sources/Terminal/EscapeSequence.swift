@@ -6,6 +6,8 @@ struct EscapeSequence {
   let parameters: [Int]
   /// `<`, `?` and the like, which mark sequences that are no keys.
   let isPrivate: Bool
+  /// Whether it begins with `<`: xterm's mouse reports, mode 1006.
+  let isMouse: Bool
   let final: UInt8
   /// Bytes it takes, with ESC and bracket.
   let length: Int
@@ -35,7 +37,9 @@ struct EscapeSequence {
 
   private init(_ body: ArraySlice<UInt8>, final: UInt8) {
     isPrivate = body.contains { !(0x30...0x3B).contains($0) }
-    parameters = body.split(separator: 0x3B, omittingEmptySubsequences: false).map { part in
+    isMouse = body.first == UInt8(ascii: "<")
+    let numbers = isMouse ? body.dropFirst() : body
+    parameters = numbers.split(separator: 0x3B, omittingEmptySubsequences: false).map { part in
       part.prefix(6).reduce(0) { $0 * 10 + Int($1 & 0x0F) }
     }
     self.final = final
@@ -50,6 +54,20 @@ struct EscapeSequence {
     case UInt8(ascii: "u"): return Self.coded(first, modifiers)
     default: return Self.lettered(final).map { Key(.named($0), modifiers) }
     }
+  }
+
+  /// `ESC [ < button ; column ; row M`, places counted from 1; nil for what is of no use here:
+  /// releases (`m`), movements, other buttons, and buttons held with a modifier.
+  var mouse: Mouse? {
+    guard isMouse, final == UInt8(ascii: "M"), parameters.count == 3 else { return nil }
+    let act: Mouse.Act? =
+      switch parameters[0] {
+      case 0: .press
+      case 64: .wheelUp
+      case 65: .wheelDown
+      default: nil
+      }
+    return act.map { Mouse($0, row: parameters[2] - 1, column: parameters[1] - 1) }
   }
 
   private var first: Int { parameters.first ?? 0 }

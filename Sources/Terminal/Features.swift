@@ -13,6 +13,9 @@ struct Features: Sendable {
 
   static let frameStart = Array("\u{1B}[?2026h".utf8)
   static let frameEnd = Array("\u{1B}[?2026l".utf8)
+  /// Buttons and wheel (1000), reported as numbers of any size (1006).
+  static let mouseOn = Array("\u{1B}[?1000h\u{1B}[?1006h".utf8)
+  static let mouseOff = Array("\u{1B}[?1006l\u{1B}[?1000l".utf8)
   static let bell: UInt8 = 0x07
 
   /// 74,994 bytes become the 100,000 characters of base 64 that common terminals take.
@@ -34,7 +37,7 @@ struct Features: Sendable {
     var leave: [UInt8] = []
     if isXtermLike {
       enter += Array("\u{1B}[?2004h".utf8)
-      leave += Self.frameEnd + Array("\u{1B}[?2004l".utf8)
+      leave += Self.frameEnd + Self.mouseOff + Array("\u{1B}[?2004l".utf8)
     }
     leave += Self.capability("rmkx") + Self.capability("sgr0") + Self.capability("op")
     // The alternate screen is cleared too: terminals keep it, and show it to the next program.

@@ -88,6 +88,7 @@ struct InputDecoder: Sendable {
     /// A key; nil for something that is none and is passed over.
     case key(Key?, length: Int)
     case pasteStart(length: Int)
+    case mouse(Mouse, length: Int)
   }
 
   private mutating func readAll() {
@@ -106,6 +107,10 @@ struct InputDecoder: Sendable {
         place += length
       case .key(let key, let length):
         if let key { emit(key) }
+        place += length
+      case .mouse(let mouse, let length):
+        flushTyped()
+        events.append(.mouse(mouse))
         place += length
       case .pasteStart(let length):
         flushTyped()
@@ -148,6 +153,7 @@ struct InputDecoder: Sendable {
         return .key(.alt(Character(scalar)), length: length + 1)
       case .key(let key, let length): return .key(key.map(Self.withAlt), length: length + 1)
       case .pasteStart(let length): return .pasteStart(length: length + 1)
+      case .mouse(let mouse, let length): return .mouse(mouse, length: length + 1)
       }
     }
   }
@@ -180,6 +186,7 @@ struct InputDecoder: Sendable {
       if sequence.final == UInt8(ascii: "["), table.match(rest) == .beginning {
         return .incomplete
       }
+      if let mouse = sequence.mouse { return .mouse(mouse, length: sequence.length) }
       return .key(sequence.key, length: sequence.length)
     }
   }

@@ -8,6 +8,7 @@ final class Mailbox: Sendable {
   enum Request {
     case clipboard([UInt8])
     case redraw
+    case mouse(Bool)
     case suspend(CheckedContinuation<Void, Never>)
     case close(CheckedContinuation<Void, Never>)
   }
@@ -105,7 +106,7 @@ extension Mailbox.Request {
   func finish() {
     switch self {
     case .suspend(let waiting), .close(let waiting): waiting.resume()
-    case .clipboard, .redraw: break
+    case .clipboard, .redraw, .mouse: break
     }
   }
 }

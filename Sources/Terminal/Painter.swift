@@ -13,6 +13,7 @@ struct Painter {
   private var pairs = ColourPairs()
   private var title = ""
   private var entered = false
+  private var hasMouse = false
 
   init(size: Size, depth: ColourDepth, features: Features) {
     self.size = size
@@ -32,6 +33,15 @@ struct Painter {
   mutating func forget() {
     screen_forget()
     shown = nil
+  }
+
+  /// What asks the terminal to report its mouse, or to leave it alone; it is asked anew whenever
+  /// the screen is entered.
+  mutating func setMouse(_ isOn: Bool) -> [UInt8] {
+    guard features.isXtermLike, isOn != hasMouse else { return [] }
+    hasMouse = isOn
+    guard entered else { return [] }
+    return isOn ? Features.mouseOn : Features.mouseOff
   }
 
   /// The terminal was given back; the next frame enters the screen again.
@@ -59,6 +69,7 @@ struct Painter {
     if !entered {
       entered = true
       output += features.enter
+      if hasMouse { output += Features.mouseOn }
     }
     if features.isXtermLike, !output.isEmpty {
       output = Features.frameStart + output + Features.frameEnd

@@ -90,6 +90,11 @@ public final class Terminal: Display {
     mailbox.post(.redraw)
   }
 
+  /// Asks the terminal to report clicks and the wheel, which then no longer select its text.
+  public func setMouse(_ isOn: Bool) {
+    mailbox.post(.mouse(isOn))
+  }
+
   /// Gives the terminal back and stops the process group, as Control-Z would. Returns when the
   /// program goes on; the screen is then empty and an event `continued` has been sent.
   public func suspend() async {

@@ -7,6 +7,8 @@ public enum TerminalEvent: Hashable, Sendable {
   case paste(String)
   /// A paste over `InputDecoder.pasteLimitBytes`; nothing of it is used.
   case pasteRefused(bytes: Int)
+  /// Only after `Terminal.setMouse(true)`.
+  case mouse(Mouse)
   case resize(Size)
   /// Another program asks this one to stop (SIGTSTP): conceal, then call `Terminal.suspend()`.
   case suspendRequested

@@ -226,6 +226,7 @@ extension TerminalLoop {
       switch request {
       case .clipboard(let sequence): write(sequence)
       case .redraw: painter.forget()
+      case .mouse(let isOn): write(painter.setMouse(isOn))
       case .suspend: break
       case .close: closing.append(request)
       }

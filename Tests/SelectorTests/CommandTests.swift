@@ -6,6 +6,12 @@ import Wire
 
 /// What keys ask for, command by command.
 @Suite struct CommandTests {
+  private static let dark: Preferences = {
+    var preferences = Preferences()
+    preferences.theme = "dark"
+    return preferences
+  }()
+
   private static let base = [Sample.version(2)]
   private static let password = "github.example / password"
 
@@ -104,8 +110,8 @@ import Wire
     (": q Enter", [.quit]),
     (": s y n c Enter", [.sync]),
     (": l o c k Enter", [.lock]),
-    (": t h e m e Space d a r k Enter", [.setTheme("dark")]),
-    (": t h Tab d Tab Enter", [.setTheme("dark")]),
+    (": t h e m e Space d a r k Enter", [.prefer(CommandTests.dark)]),
+    (": t h Tab d Tab Enter", [.prefer(CommandTests.dark)]),
     (
       ": i m p o r t Space b i t w a r d e n Space a . j s o n Enter",
       [.importFile(format: "bitwarden", path: "a.json")]

@@ -13,6 +13,7 @@ import Testing
     switch event {
     case .key(let key): key.description
     case .paste(let text): "paste:" + text
+    case .mouse(let mouse): "\(mouse.act) \(mouse.position.row),\(mouse.position.column)"
     case let other: "\(other)"
     }
   }
@@ -36,7 +37,9 @@ import Testing
     ("\u{1B}[27;5;13~\u{1B}[97;5u", ["C-Enter", "C-a"]),
     ("\u{1B}\u{1B}[A", ["M-Up"]),
     ("\u{1B}OM\u{1B}Op\u{1B}Ok", ["Enter", "0", "+"]),
-    ("a\u{1B}[<0;3;4Mb\u{1B}[?1;2cd\u{1B}[Ie", ["a", "b", "d", "e"]),
+    ("a\u{1B}[<0;3;4Mb\u{1B}[?1;2cd\u{1B}[Ie", ["a", "press 3,2", "b", "d", "e"]),
+    ("\u{1B}[<64;1;1M\u{1B}[<65;250;80Mx", ["wheelUp 0,0", "wheelDown 79,249", "x"]),
+    ("\u{1B}[<0;3;4m\u{1B}[<2;3;4M\u{1B}[<35;3;4M\u{1B}[<0;3Mx", ["x"]),
     ("\u{1B}[200~a\rb\r\nc\u{1B}[A\u{1B}[201~j", ["paste:a\nb\nc\u{1B}[A", "j"]),
     ("\u{1B}[201~x", ["x"]),
   ]

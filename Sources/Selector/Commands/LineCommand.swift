@@ -1,6 +1,7 @@
 /// A command that is typed after `:` because it takes words, or has no key.
 enum LineCommand: String, CaseIterable {
-  case theme, pair, `import`, export, peers, log, conflicts, drafts, at, trash, alarms, sync, lock
+  case theme, set, pair, `import`, export, peers, log, conflicts, drafts, at, trash, alarms
+  case sync, lock
   case saveScreen = "save-screen"
   case script
   case help
@@ -10,6 +11,7 @@ enum LineCommand: String, CaseIterable {
   var text: String {
     switch self {
     case .theme: "NAME   colours, shown while you choose"
+    case .set: "mouse | nomouse   click to mark, wheel to move"
     case .pair: "pair another device"
     case .import: "FORMAT FILE   take in another program's export"
     case .export: "FORMAT FILE   write everything out, readable"
@@ -33,11 +35,13 @@ enum LineCommand: String, CaseIterable {
   var wordCount: Int {
     switch self {
     case .import, .export: 2
-    case .theme, .saveScreen, .script, .at: 1
+    case .theme, .set, .saveScreen, .script, .at: 1
     default: 0
     }
   }
 
+  /// What `:set` takes.
+  static let settings = ["mouse", "nomouse"]
   /// Formats that can be read.
   static let importFormats = ["bitwarden"]
   /// Formats that can be written.

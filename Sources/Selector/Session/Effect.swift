@@ -42,7 +42,8 @@ public enum Effect: Hashable, Sendable {
   case admit(Bool)
   case importFile(format: String, path: String)
   case exportFile(format: String, path: String)
-  case setTheme(String)
+  /// Keep what the person chose, and do so.
+  case prefer(Preferences)
   case saveScreen(String)
   /// Play the script in this file.
   case playScript(String)

@@ -6,6 +6,7 @@ public enum Event: Sendable {
   case key(Key)
   /// Text pasted at once. It is one undo step and never triggers keys.
   case paste(String)
+  case mouse(Mouse)
   /// A line, where there are no keys: see ``Session/plainLines()``.
   case line(String)
   case resize(Size)
@@ -111,6 +112,8 @@ public struct Profile: Hashable, Sendable {
   public var phase: Phase
   /// Local time minus UTC, in seconds.
   public var timeZoneOffset: Int
+  /// What the person chose for good.
+  public var preferences = Preferences()
   /// Names of the themes that can be chosen; the first is shown until another is.
   public var themes: [String]
 

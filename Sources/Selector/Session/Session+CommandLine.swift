@@ -57,6 +57,7 @@ extension Session {
     let words: [String]
     switch LineCommand(rawValue: name) {
     case .theme: words = profile.themes
+    case .set: words = LineCommand.settings
     case .import: words = argument.contains(" ") ? [] : LineCommand.importFormats
     case .export: words = argument.contains(" ") ? [] : LineCommand.exportFormats
     default: words = []
@@ -110,6 +111,7 @@ extension Session {
     themePreview = nil
     switch command {
     case .theme: return choose(theme: words[1])
+    case .set: return set(words[1])
     case .pair:
       show(.devices(row: 0))
       return startPairing()
@@ -157,7 +159,19 @@ extension Session {
       return []
     }
     theme = name
-    return [.setTheme(name)]
+    profile.preferences.theme = name
+    return [.prefer(profile.preferences)]
+  }
+
+  private mutating func set(_ setting: String) -> [Effect] {
+    guard LineCommand.settings.contains(setting) else {
+      complain(
+        "There is no setting \(setting), only \(LineCommand.settings.joined(separator: ", ")).")
+      return []
+    }
+    profile.preferences.hasMouse = setting == "mouse"
+    say(setting == "mouse" ? "Click to mark, wheel to move. Shift selects text." : "No mouse.")
+    return [.prefer(profile.preferences)]
   }
 }
 

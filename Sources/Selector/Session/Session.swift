@@ -66,7 +66,7 @@ public struct Session: Sendable {
     self.profile = profile
     self.size = size
     self.keymap = keymap
-    theme = profile.themes.first ?? "terminal"
+    theme = profile.preferences.theme ?? profile.themes.first ?? "terminal"
   }
 
   /// Takes in what happened and says what is to be done, in this order.
@@ -109,6 +109,7 @@ public struct Session: Sendable {
     switch event {
     case .key(let key): return press(key)
     case .paste(let text): return paste(text)
+    case .mouse(let mouse): return take(mouse)
     case .line(let line): return read(line: line)
     case .resize(let size):
       self.size = size

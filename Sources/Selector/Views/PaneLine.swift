@@ -1,5 +1,10 @@
+import Sync
+import Wire
+
 /// One row of a pane or dialog, columns counted from its left edge.
 struct PaneLine {
+  /// The attribute a click on it means.
+  var attribute: AttributeID?
   struct Piece {
     let column: Int
     let text: String

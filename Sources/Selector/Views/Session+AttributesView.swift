@@ -4,6 +4,16 @@ import Wire
 // The middle pane, and in it the attributes of a context.
 extension Session {
   func paintDetail(_ region: Region, _ frame: inout Frame) {
+    let (lines, top) = detailLines(region)
+    let isFocused = focus == .attributes
+    var painted = lines
+    if !isFocused { for place in painted.indices { painted[place].cursor = nil } }
+    frame.paint(
+      painted, in: region, top: top, marked: isFocused ? .selected : .selectedUnfocused)
+  }
+
+  /// The lines of the middle pane, and which is the first on the screen.
+  func detailLines(_ region: Region) -> (lines: [PaneLine], top: Int) {
     var lines: [PaneLine]
     switch detail {
     case .attributes: lines = attributeLines(columns: region.columns)
@@ -18,12 +28,7 @@ extension Session {
     while lines.count > region.rows, let empty = lines.firstIndex(where: \.isEmpty) {
       lines.remove(at: empty)
     }
-    let isFocused = focus == .attributes
-    var painted = lines
-    if !isFocused { for place in painted.indices { painted[place].cursor = nil } }
-    let top = Frame.top(of: lines, rows: region.rows)
-    frame.paint(
-      painted, in: region, top: top, marked: isFocused ? .selected : .selectedUnfocused)
+    return (lines, Frame.top(of: lines, rows: region.rows))
   }
 
   private func attributeLines(columns: Int) -> [PaneLine] {
@@ -34,7 +39,9 @@ extension Session {
     let width = (labels.max() ?? 0).clamped(to: 8...max(8, columns / 3))
     var lines: [PaneLine] = size.rows >= 20 && !layout.isNarrow ? [.empty] : []
     for attribute in record.attributes {
-      lines.append(contentsOf: self.lines(for: attribute, width: width, columns: columns))
+      var own = self.lines(for: attribute, width: width, columns: columns)
+      for place in own.indices { own[place].attribute = attribute.id }
+      lines += own
     }
     if record.attributes.isEmpty {
       lines.append(PaneLine("No attributes yet. a adds one.", column: 3, style: .dim))

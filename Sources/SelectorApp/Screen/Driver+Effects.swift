@@ -92,7 +92,7 @@ extension Driver {
       } catch {
         inbox.post(.outcome(.failed(Failure(error).sentence)))
       }
-    case .setTheme: paint()
+    case .prefer(let preferences): prefer(preferences)
     default: break
     }
   }
@@ -215,6 +215,21 @@ extension Driver {
     } catch {
       inbox.post(
         .outcome(.failed("This is no one-time code secret: nothing was copied.")))
+    }
+  }
+
+  /// Does what the person chose, and keeps it for the next time.
+  private func prefer(_ preferences: Preferences) {
+    profile.preferences = preferences
+    terminal.setMouse(preferences.hasMouse)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder.configuration, withIntermediateDirectories: true)
+      try SecureFile.write(
+        Array(preferences.text.utf8), to: "\(folder.configuration)/\(Screen.preferencesFile)")
+    } catch {
+      let reason = Failure(error).sentence
+      inbox.post(.outcome(.failed("This holds until you quit; it was not kept: \(reason)")))
     }
   }
 

@@ -40,7 +40,7 @@ actor Driver {
 
   init(
     terminal: any Surface, folder: ProfileFolder, device: Device?, keymap: Keymap,
-    passphrasePath: String?
+    preferences: Preferences = Preferences(), passphrasePath: String?
   ) {
     self.terminal = terminal
     self.folder = folder
@@ -55,6 +55,7 @@ actor Driver {
       serverURL: device?.settings.server, storePath: path,
       phase: device == nil ? .empty : .locked(since: nil, reason: ""),
       timeZoneOffset: TimeZone.current.secondsFromGMT(), themes: library.names)
+    profile.preferences = preferences
     session = Session(profile: profile, size: terminal.size, keymap: keymap)
   }
 
@@ -69,6 +70,7 @@ actor Driver {
       for await batch in terminal.events { inbox.post(Arrival.all(of: batch)) }
       inbox.post([.quit])
     }
+    terminal.setMouse(profile.preferences.hasMouse)
     paint()
     if device != nil { await attach() }
     Task { await unlockFromFile() }
@@ -246,7 +248,7 @@ extension Arrival {
   fileprivate static func all(of batch: [TerminalEvent]) -> [Arrival] {
     let isTouched = batch.contains { event in
       switch event {
-      case .key, .paste: true
+      case .key, .paste, .mouse: true
       default: false
       }
     }
@@ -257,6 +259,7 @@ extension Arrival {
     switch event {
     case .key(let key): self = .event(.key(key))
     case .paste(let text): self = .event(.paste(text))
+    case .mouse(let mouse): self = .event(.mouse(mouse))
     case .pasteRefused(let bytes):
       self = .event(.outcome(.note("A paste of \(bytes) bytes is too large; nothing was taken.")))
     case .resize(let size): self = .event(.resize(size))

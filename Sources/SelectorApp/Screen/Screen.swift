@@ -18,6 +18,7 @@ enum Screen {
     let folder = try options.folder()
     let device = folder.exists ? try Device.open(folder) : nil
     let keymap = try keymap(in: folder.configuration)
+    let preferences = try preferences(in: folder.configuration)
     let terminal: any Surface
     let lines = isPlain ? PlainConsole() : nil
     do {
@@ -28,12 +29,26 @@ enum Screen {
     }
     let driver = Driver(
       terminal: terminal, folder: folder, device: device, keymap: keymap,
+      preferences: preferences,
       passphrasePath: options.passphrasePath())
     let interruption = lines.map { _ in Interruption { driver.inbox.post([.quit]) } }
     await driver.run(script: script, isAlone: size != nil, lines: lines)
     await terminal.close()
     interruption?.end()
     if let failure = await driver.scriptFailure { throw failure }
+  }
+
+  static let preferencesFile = "preferences.toml"
+
+  private static func preferences(in configuration: String) throws -> Preferences {
+    let path = "\(configuration)/\(preferencesFile)"
+    guard FileManager.default.fileExists(atPath: path) else { return Preferences() }
+    do {
+      return try Preferences(parsing: try String(contentsOfFile: path, encoding: .utf8))
+    } catch let error as PreferencesError {
+      throw Failure(
+        .usage, "\(path): line \(error.line): \(error.reason). Nothing was changed.")
+    }
   }
 
   private static func keymap(in configuration: String) throws -> Keymap {

@@ -12,6 +12,7 @@ protocol Surface: Sendable {
   /// What a person is told who sees no frames; `isAnswer` follows a line of theirs.
   func tell(_ session: Session, isAnswer: Bool)
   func redraw()
+  func setMouse(_ isOn: Bool)
   func suspend() async
   func close() async
   func sendToClipboard(_ bytes: [UInt8]) -> Bool
@@ -20,6 +21,8 @@ protocol Surface: Sendable {
 extension Terminal: Surface {}
 
 extension Surface {
+  func setMouse(_ isOn: Bool) {}
+
   /// Where frames mean nothing, lines may.
   func tell(_ session: Session, isAnswer: Bool) {}
 }
