@@ -41,6 +41,7 @@ let package = Package(
     .executable(name: "higginsd", targets: ["DaemonApp"]),
     .executable(name: "higgins-bench", targets: ["Benchmarks"]),
     .executable(name: "higgins-chaos", targets: ["Chaos"]),
+    .executable(name: "higgins-simulate", targets: ["Simulation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -167,8 +168,7 @@ let package = Package(
       dependencies: ["DaemonApp", "AttributeServer", arguments, grdb, logging],
       swiftSettings: settings),
     .testTarget(
-      name: "SimulationTests",
-      dependencies: ["Sync", "Vault", "Wire", "AttributeServer", "PushServer", "Access"],
+      name: "SimulationTests", dependencies: ["Simulation", "Sync", "Vault", "Wire"],
       swiftSettings: settings),
     .testTarget(
       name: "HostileTests",
@@ -183,6 +183,13 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks", dependencies: ["Vault", "Wire", arguments],
       path: "Tests/Benchmarks",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "Simulation",
+      dependencies: [
+        "Sync", "Vault", "Wire", "AttributeServer", "PushServer", "Access", arguments,
+      ],
+      path: "Tests/Simulation",
       swiftSettings: settings),
     .executableTarget(name: "Chaos", path: "Tests/Chaos", swiftSettings: settings),
   ]

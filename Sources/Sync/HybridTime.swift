@@ -26,9 +26,10 @@ public struct HybridTime: Hashable, Comparable, Sendable {
     return HybridTime(milliseconds: milliseconds, counter: counter + 1)
   }
 
-  /// This clock after hearing `other`, unless that runs more than ``trustedLead`` ahead of `now`.
+  /// This clock after hearing `other`, unless that runs more than ``trustedLead`` ahead of `now`,
+  /// and ahead of this clock: where `now` was set back, two edits must not bear one time.
   func hearing(_ other: HybridTime, at now: Int64) -> HybridTime {
-    other.milliseconds > now + Self.trustedLead ? self : max(self, other)
+    other.milliseconds > max(now + Self.trustedLead, milliseconds) ? self : max(self, other)
   }
 }
 

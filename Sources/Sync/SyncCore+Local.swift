@@ -27,7 +27,7 @@ extension SyncCore {
     let waiting = immediately && mayCommit ? batches.filter(isOpen) : batches
     if !waiting.isEmpty {
       for operations in waiting { settle(operations, isWhole: immediately, at: now) }
-      try sealSettling(touched: Set(waiting.compactMap(\.first?.context)), keyring, &entropy)
+      try sealSettling(touched: Set(waiting.joined().map(\.context)), keyring, &entropy)
       step.transaction.settled = settledRows
     }
     guard !whole.isEmpty else { return }
@@ -48,13 +48,15 @@ extension SyncCore {
   }
 
   private mutating func settle(_ operations: [Operation], isWhole: Bool, at now: Moment) {
-    guard let context = operations.first?.context else { return }
-    var settled =
-      settling[context]
-      ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
-    settled.operations += operations
-    settled.due = isWhole ? now.uptime : due(firstSaved: settled.firstSaved, now: now.uptime)
-    settling[context] = settled
+    // An undo may be about several contexts; each waits for its own form.
+    for (context, group) in Dictionary(grouping: operations, by: \.context) {
+      var settled =
+        settling[context]
+        ?? Settling(operations: [], sealed: [], firstSaved: now.uptime, due: now.uptime)
+      settled.operations += group
+      settled.due = isWhole ? now.uptime : due(firstSaved: settled.firstSaved, now: now.uptime)
+      settling[context] = settled
+    }
   }
 
   mutating func sealSettling(

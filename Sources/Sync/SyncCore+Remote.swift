@@ -55,6 +55,7 @@ extension SyncCore {
     }
     run(.succeeded(more: response.more || lacks), at: now, &step, &entropy)
     guard !machine.isRunning else { return }
+    if replacement == nil { wantsMerge = false }
     try beat(at: now, &step, &entropy)
     tendSnapshots(at: now, &step)
   }

@@ -1,6 +1,8 @@
 import Sync
 import Testing
 
+@testable import Simulation
+
 /// Each planted bug has to be found: a check that finds nothing when something is wrong is none.
 @Suite struct MutationTests {
   /// Seeds within which a bug has to show.

@@ -3,13 +3,15 @@ import Testing
 import Vault
 import Wire
 
+@testable import Simulation
+
 /// A server that shows different devices different histories, or a snapshot that is none.
 @Suite struct ViewTests {
   private static func world(
     bias: Int = 0, setsBack: Bool = false, away: Int? = nil
   ) throws -> World {
     let world = try World(
-      family: try Runs.family.get(), seed: Runs.seed ?? 2010,
+      family: try Runs.family.get(), seed: 2010,
       weather: Weather(name: "views", snapshotBias: bias), devices: 3)
     world.mayAlarm = true
     world.setsBack = setsBack

@@ -37,6 +37,19 @@ import Wire
     }
   }
 
+  @Test func editsUnderAClockThatWasSetBackAreUndoneOneByOne() throws {
+    var home = Author(1)
+    home.now = 2_000_000_000_000
+    try home.make(.createContext(name: "a", kind: .note, attributes: []))
+    home.now = 1_700_000_000_000
+    try home.make(.createContext(name: "b", kind: .note, attributes: []))
+    try home.make(.createContext(name: "c", kind: .note, attributes: []))
+    let last = try #require(home.replica.undoable)
+    #expect(last.contextName == "c")
+    try home.make(.undo(last.id))
+    #expect(home.replica.contexts.map(\.name) == ["a", "b"])
+  }
+
   @Test func undoAndRedoWalkTheChanges() throws {
     var home = try Home()
     try home.set("second")

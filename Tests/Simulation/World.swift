@@ -178,7 +178,8 @@ final class World {
     let rounds = devices.contains(where: Self.isForked) ? 6 : 3
     for _ in 0..<rounds {
       for device in devices where !device.isGone {
-        try take(Self.isForked(device) ? .mergeWanted : .requested, by: device)
+        if Self.isForked(device) { try take(.mergeWanted, by: device) }
+        try take(.requested, by: device)
       }
       try settle(until: now + 60_000)
     }

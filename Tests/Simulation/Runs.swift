@@ -8,26 +8,6 @@ enum Runs {
   /// An account that has nothing to do with it.
   static let stranger = Result { try Family.make(devices: 2, seed: 1) }
 
-  #if DEBUG
-    static let defaultCount: UInt64 = 300
-    /// Of what is tried exhaustively, one in so many.
-    static let stride = 7
-  #else
-    static let defaultCount: UInt64 = 10_000
-    static let stride = 1
-  #endif
-
-  static var seed: UInt64? { number("SEED") }
-
-  static var seeds: [UInt64] {
-    if let seed { return [seed] }
-    return Array(0..<(number("SEEDS") ?? defaultCount))
-  }
-
-  static func number(_ name: String) -> UInt64? {
-    ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
-  }
-
   /// Makes a world from a seed; the second argument says whether its trace is kept.
   typealias Make = @Sendable (UInt64, Bool) throws -> World
   typealias Play = @Sendable (World) throws -> Void
@@ -93,9 +73,16 @@ enum Runs {
 
   /// The failures over all seeds, the first five of them; one seed alone prints its trace.
   static func failures(
-    over seeds: [UInt64] = seeds, _ make: @escaping Make, _ play: @escaping Play
+    over seeds: [UInt64], _ make: @escaping Make, _ play: @escaping Play
   ) async throws -> [String] {
     report(try await outcomes(over: seeds, limit: 5, make, play))
+  }
+
+  /// Kinds of trouble that did not come up in any run: weather in which nothing happens would prove
+  /// nothing.
+  static func missingTroubles(in outcomes: [Outcome]) -> [Trouble] {
+    let met = outcomes.reduce(into: Set<Trouble>()) { $0.formUnion($1.tally.keys) }
+    return Trouble.allCases.filter { !met.contains($0) }
   }
 
   /// Prints what failed, and names the first five.

@@ -197,6 +197,21 @@ extension World {
 
   // MARK: what becomes of the server
 
+  private func isKnownToAnother(_ device: SimulatedDevice) -> Bool {
+    let own = device.disk.current.device
+    guard !family.keyrings.contains(where: { $0.device == own }) else { return true }
+    func holdsRecord(_ other: SimulatedDevice) -> Bool {
+      other.disk.current.state.records.contains {
+        $0.kind == .replaceDevice && (try? $0.replacement().device.device) == own
+      }
+    }
+    // Somebody whom the server always knows, and who will be there.
+    return devices.contains { other in
+      let isFirst = family.keyrings.contains { $0.device == other.disk.current.device }
+      return isFirst && !other.isGone && holdsRecord(other)
+    }
+  }
+
   func restartServer(hanging request: (device: SimulatedDevice, id: Int)?) throws {
     record("server restart")
     count(.serverRestart)
@@ -210,7 +225,10 @@ extension World {
     try restartPush()
   }
 
+  /// Not to a state that forgets an identity of which only the device itself knows: nobody could
+  /// tell the server of it again. Such a device has to join anew.
   func restoreServer(_ state: Int) throws {
+    guard devices.allSatisfy({ isKnownToAnother($0) }) else { return }
     count(.serverRestore)
     record("server restored to \(state) of \(server.past.count)")
     server.restore(state, isTold: entropy.chance(50))

@@ -131,12 +131,14 @@ struct Shadow {
     return fold
   }
 
-  /// The head to show: the latest that is no deletion, the greater author in a tie.
+  /// The head to show: the latest that is no deletion, the greater author in a tie; of two that one
+  /// edit wrote, the greater id.
   func shown(of heads: Set<VersionID>) -> Version? {
     heads.compactMap { versions[$0] }.filter { $0.content != nil }.max { left, right in
       let times = (left.time, right.time)
       if times.0 != times.1 { return times.0.lexicographicallyPrecedes(times.1) }
-      return (authors[left.id] ?? .zero) < (authors[right.id] ?? .zero)
+      let writers = (authors[left.id] ?? .zero, authors[right.id] ?? .zero)
+      return writers.0 != writers.1 ? writers.0 < writers.1 : left.id < right.id
     }
   }
 
