@@ -70,10 +70,8 @@ swift test --disable-xctest --skip-build --skip EndToEndTests --skip TerminalTes
   --skip SimulationTests --skip SelectorAppTests --skip HostileTests
 endef
 
-# Optimised, as ten thousand seeds take too long otherwise; in a folder of its own, as programs that
-# tests can look into are built differently.
-simulation = swift test --configuration release --disable-xctest -Xswiftc -enable-testing \
-  --scratch-path .build/simulation --filter SimulationTests
+# Optimised, as ten thousand seeds take too long otherwise.
+simulation = swift run --configuration release higgins-simulate
 
 .PHONY: help
 help: ## Lists the targets.
@@ -125,16 +123,17 @@ demo-script: build ## Plays the demo by itself and saves its screens.
 	@bash Tests/Demo/demo.sh --script
 
 .PHONY: test
-test: deps ## Runs every test; FILTER=… runs those whose names match.
+test: deps ## Runs every test and 10,000 seeds; FILTER=… runs the tests whose names match.
+	if [ -z "$(FILTER)" ]; then $(simulation); fi
 	$(run_tests)
 
 .PHONY: simulate
 simulate: deps ## Runs 10,000 seeds of the simulation, optimised; SEED=n replays one.
-	SEEDS=$(or $(SEEDS),10000) $(simulation)
+	$(simulation) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 .PHONY: soak
 soak: deps ## Runs new seeds for MINUTES (default: 60).
-	SOAK_MINUTES=$(or $(MINUTES),60) $(simulation)
+	$(simulation) --minutes $(or $(MINUTES),60)
 
 .PHONY: chaos
 chaos: build ## Kills, stops and starves the real programs; ARGS=--quick takes two minutes.
@@ -195,6 +194,9 @@ clean-build:
 .PHONY: ci
 ci: deps lint clean-build docs ## All that has to hold before a change goes in.
 	Tests/Fuzz/fuzz.sh $(or $(SECONDS),60)
+	$(simulation)
+	$(call install_packages,$(CHAOS_PACKAGES))
+	"$$(swift build --show-bin-path)/higgins-chaos" --quick
 	$(run_tests)
 
 .PHONY: install
