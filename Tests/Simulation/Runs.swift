@@ -85,11 +85,16 @@ enum Runs {
     return Trouble.allCases.filter { !met.contains($0) }
   }
 
+  /// Writes a line at once: `print` would keep it while the next thousands of seeds run.
+  static func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+  }
+
   /// Prints what failed, and names the first five.
   static func report(_ outcomes: [Outcome]) -> [String] {
-    if outcomes.count == 1 { print(outcomes[0].trace.joined(separator: "\n")) }
+    if outcomes.count == 1 { say(outcomes[0].trace.joined(separator: "\n")) }
     let failures = outcomes.compactMap(\.failure)
-    for failure in failures { print(failure) }
+    for failure in failures { say(failure) }
     return Array(failures.prefix(5))
   }
 }

@@ -47,13 +47,11 @@ struct Simulate: AsyncParsableCommand {
     guard failures.isEmpty else { throw ExitCode(1) }
   }
 
-  private func say(_ text: String) { FileHandle.standardOutput.write(Data("\(text)\n".utf8)) }
-
   private func everything() async throws -> [String] {
     let start = ContinuousClock.now
     let outcomes = try await Trials.anyWeather(Array(0..<seeds))
     var failures = Runs.report(outcomes)
-    say("\(outcomes.count) seeds, \(failures.count) failed")
+    Runs.say("\(outcomes.count) seeds, \(failures.count) failed")
     let missing = Runs.missingTroubles(in: outcomes)
     if seeds >= 5000, !missing.isEmpty {
       failures.append("never came up: \(missing.map { "\($0)" }.joined(separator: ", "))")
@@ -69,9 +67,8 @@ struct Simulate: AsyncParsableCommand {
         failures.append("\(move) never raised its alarm")
       }
     }
-    for failure in failures { say(failure) }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    say("\(failures.isEmpty ? "all was well" : "failed") after \(Int(seconds)) s")
+    Runs.say("\(failures.isEmpty ? "all was well" : "failed") after \(Int(seconds)) s")
     return failures
   }
 
@@ -82,7 +79,7 @@ struct Simulate: AsyncParsableCommand {
     while ContinuousClock.now < end {
       let outcomes = try await Trials.anyWeather(Array(first..<(first + 1000)))
       failures += Runs.report(outcomes)
-      say("seeds \(first) to \(first + 999), \(failures.count) failed so far")
+      Runs.say("seeds \(first) to \(first + 999), \(failures.count) failed so far")
       first += 1000
     }
     return failures
