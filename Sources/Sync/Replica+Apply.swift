@@ -2,9 +2,8 @@ import HashTreeCollections
 import Wire
 
 extension Replica {
-  /// Takes a commit's operations and says what became different.
-  ///
-  /// - Parameter now: this device's clock, to tell a wrong clock elsewhere.
+  /// Takes a commit's operations and says what became different. `now` is this device's clock, to
+  /// tell a wrong clock elsewhere.
   mutating func apply(
     _ operations: [Operation], device: DeviceID, sequence: UInt64, now: Int64
   ) -> [Change] {
@@ -202,8 +201,8 @@ struct ChangeGathering {
     let attribute: AttributeID?
   }
 
-  /// - Parameter isShown: whether the context was there before. If not, there is nothing to say of
-  ///   single attributes.
+  /// Takes what an entry touches. Unless `isShown`, the context was not there before, and there is
+  /// nothing to say of single attributes.
   mutating func note(_ entry: ReplicaEntry, isShown: Bool) {
     let context = entry.place.context
     contexts.insert(context)

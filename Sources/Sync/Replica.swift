@@ -45,8 +45,8 @@ public struct Replica: Sendable {
   var confirmed: UInt64
   var clock = HybridTime(milliseconds: 0)
 
-  /// - Parameter confirmed: the newest commit of this device that the server holds, so that a fold
-  ///   of the log need not mark everything as waiting first.
+  /// An empty replica. With `confirmed`, the newest commit of this device that the server holds, a
+  /// fold of the log need not mark everything as waiting first.
   public init(own: DeviceID, confirmed: UInt64 = 0) {
     self.own = own
     self.confirmed = confirmed

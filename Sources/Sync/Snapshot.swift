@@ -24,7 +24,7 @@ extension Replica {
   /// - what was in contexts that have left the trash, once every active device holds the deletion.
   ///   The deletion itself stays, so that a device that comes back from an old backup learns of it.
   ///
-  /// - Parameter coveredByAll: what every active device is known to hold; nil keeps all contexts.
+  /// `coveredByAll` is what every active device is known to hold; nil keeps all contexts.
   public func snapshot(now: Int64, coveredByAll: Frontier?) throws -> ReplicaSnapshot {
     var writer = SnapshotWriter()
     for id in states.keys.sorted() {

@@ -4,7 +4,7 @@ public import Wire
 /// What this device's person does: edits settle, then become commits.
 extension SyncCore {
   /// 160 KiB: operations packed into one commit by an import, so that padding (at most 12 %) stays
-  /// below ``Limits/commitBytes``.
+  /// below ``/Wire/Limits/commitBytes``.
   static let packedBytes = 160 * 1024
 
   mutating func save(

@@ -218,7 +218,8 @@ public struct SyncCore: Sendable {
 
   /// Takes one event.
   ///
-  /// - Throws: ``EditError`` for an edit that cannot be made, ``VaultError`` when something cannot
+  /// - Throws: ``EditError`` for an edit that cannot be made, ``/Vault/VaultError`` when something
+  ///   cannot
   ///   be sealed. The caller then drops the copy it called this on.
   public mutating func step(
     _ event: Event, at now: Moment, entropy: inout some Entropy

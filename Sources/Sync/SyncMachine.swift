@@ -54,9 +54,8 @@ public struct SyncMachine: Hashable, Sendable {
 
   /// Takes a trigger; true when a run shall start now.
   ///
-  /// - Parameters:
-  ///   - now: time since some fixed moment, not affected by the wall clock.
-  ///   - jitter: at least 0 and less than 1; spreads the retries of many devices.
+  /// `now` is the time since some fixed moment, not affected by the wall clock; `jitter`, at least
+  /// 0 and less than 1, spreads the retries of many devices.
   public mutating func handle(_ trigger: Trigger, at now: Duration, jitter: Double) -> Bool {
     switch trigger {
     case .wanted:
