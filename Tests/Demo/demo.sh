@@ -275,7 +275,7 @@ enter 0 "ann@home.example"
 enter 1 "ann@work.example"
 press 0 Enter
 expect 2 "ann@home.example"
-expect 1 "home pc changed email meanwhile"
+expect 1 "email was changed on home pc while you edit"
 save 7-meanwhile
 press 1 Enter
 for pane in 0 1 2; do expect "$pane" "1 conflict"; done

@@ -2,10 +2,13 @@
 ///
 /// A theme file:
 /// ```toml
-/// inherits = "dark"                        # else "terminal"; what is not said here comes from
-/// there [palette] accent = "#89b4fa | 111 | blue"          # 24-bit | of 256 | of the terminal's
-/// own sixteen [style] heading-focused = "accent bold"          # FOREGROUND on BACKGROUND bold dim
-/// underline reverse [mono] heading-focused = "bold"                 # where there are no colours
+/// inherits = "dark"                  # else "terminal"; what is not said here comes from there
+/// [palette]
+/// accent = "#89b4fa | 111 | blue"    # 24 bits | of 256 | of the terminal's own sixteen
+/// [style]
+/// heading-focused = "accent bold"    # FOREGROUND on BACKGROUND bold dim underline reverse
+/// [mono]
+/// heading-focused = "bold"           # where there are no colours
 /// ```
 /// Colours of the palette keep their meaning in inherited styles, so that a theme may be a palette
 /// alone. Besides them a style may use the sixteen names and `default`.

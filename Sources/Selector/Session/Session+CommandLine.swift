@@ -117,6 +117,7 @@ extension Session {
       return startPairing()
     case .import:
       if refuseInPast() { return [] }
+      say("Importing \(words[2]). All of it is taken, or nothing.")
       return [.importFile(format: words[1], path: words[2])]
     case .export:
       overlay = .question(

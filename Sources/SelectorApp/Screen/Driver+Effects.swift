@@ -83,7 +83,8 @@ extension Driver {
         admission.resume(returning: isAdmitted)
       }
       if !isAdmitted { endPairing() }
-    case .importFile(let format, let path): await importFile(format, path)
+    // Thousands of contexts take seconds to seal, and the screen stays a person's meanwhile.
+    case .importFile(let format, let path): Task { await importFile(format, path) }
     case .exportFile(let format, let path): await exportFile(format, path)
     case .saveScreen(let path): saveScreen(path)
     case .playScript(let path):
