@@ -14,27 +14,12 @@ extension SyncCore {
         try extendMembership(response, &step)
         restoreMembership(response, at: now, &step)
         // What the server holds is judged when the snapshot is here.
-        run(.succeeded(more: false), at: now, &step, &entropy)
+        run(.unfinished, at: now, &step, &entropy)
         return
       }
       try checked(response, at: now, &step)
     } catch let distrust as Distrust {
-      if distrust.isAboutOwn(device), replacement == nil, !isUncertain {
-        beginReplacement(at: now, &step)
-        run(.failed, at: now, &step, &entropy)
-        return
-      }
-      if replacement == .pulling, distrust.isAboutOwn(device) {
-        takeBackEverything(&step)
-        run(.failed, at: now, &step, &entropy)
-        return
-      }
-      if wantsMerge, case .fork(let author, _, _) = distrust {
-        beginMerge(with: response.serverFrontier, forked: author, at: now, &step)
-        run(.failed, at: now, &step, &entropy)
-        return
-      }
-      raise(distrust, at: now, &step)
+      meet(distrust, serverFrontier: response.serverFrontier, at: now, &step)
       run(.failed, at: now, &step, &entropy)
       return
     }
@@ -58,6 +43,23 @@ extension SyncCore {
     if replacement == nil { wantsMerge = false }
     try beat(at: now, &step, &entropy)
     tendSnapshots(at: now, &step)
+  }
+
+  /// What the server shows is not to be believed: a new identity, if it is about this device's own
+  /// chain; both histories, if the person wants them; an alarm else.
+  mutating func meet(
+    _ distrust: Distrust, serverFrontier: Frontier, at now: Moment, _ step: inout Step
+  ) {
+    let isAboutOwn = distrust.isAboutOwn(device)
+    if isAboutOwn, replacement == nil, !isUncertain {
+      beginReplacement(at: now, &step)
+    } else if isAboutOwn, replacement == .pulling {
+      takeBackEverything(&step)
+    } else if wantsMerge, case .fork(let author, _, _) = distrust {
+      beginMerge(with: serverFrontier, forked: author, at: now, &step)
+    } else {
+      raise(distrust, at: now, &step)
+    }
   }
 
   /// Applies the answer as a whole; when a part of it is not to be believed, nothing of it stays.

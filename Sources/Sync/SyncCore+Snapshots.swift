@@ -115,13 +115,15 @@ extension SyncCore {
     _ entropy: inout some Entropy
   ) {
     guard snapshotWork == .fetching else { return }
-    snapshotWork = .none
+    // Locked in the meantime: it can be read after the next unlock.
+    snapshotWork = keyring == nil ? .wanted : .none
+    guard keyring != nil else { return }
     do {
       var next = self
       try next.merge(snapshot, hashes: hashes, at: now)
       self = next
     } catch let distrust as Distrust {
-      raise(distrust, at: now, &step)
+      meet(distrust, serverFrontier: snapshot.frontier, at: now, &step)
       run(.failed, at: now, &step, &entropy)
       return
     } catch {

@@ -32,6 +32,8 @@ public struct SyncMachine: Hashable, Sendable {
     /// A run ended well; `more` asks for the next page at once.
     case succeeded(more: Bool)
     case failed
+    /// A run ended well, but what it asked for is still on its way: failures before it count on.
+    case unfinished
     /// A run ended well, moved nothing, and yet something is missing on a side: asking again at
     /// once would go in a circle.
     case stalled
@@ -64,7 +66,10 @@ public struct SyncMachine: Hashable, Sendable {
       guard state == .idle, let nextAttempt, now >= nextAttempt else { return false }
       return start()
     case .succeeded(let more):
+      failures = 0
       return succeed(more: more, at: now)
+    case .unfinished:
+      return succeed(more: false, at: now)
     case .failed:
       return fail(at: now, jitter: jitter)
     case .stalled:
@@ -90,7 +95,6 @@ public struct SyncMachine: Hashable, Sendable {
 
   private mutating func succeed(more: Bool, at now: Duration) -> Bool {
     let again = state == .running(again: true)
-    failures = 0
     state = .idle
     lastEnd = now
     if again || more { return start() }

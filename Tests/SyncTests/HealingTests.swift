@@ -270,10 +270,34 @@ import Wire
     var bench = try HealingBench()
     try bench.take(.saved([Self.github], immediately: true))
     let snapshot = try bench.snapshot()
+    var other = try HealingBench(like: bench)
+    other.core.snapshotWork = .fetching
+    other.core.frontier[bench.core.device] = Head(sequence: 1, hash: .sha256([7]))
+    try other.take(.snapshotFetched(snapshot, hashes: [:]))
+    #expect(other.core.alarms.map(\.code) == ["fork"])
+  }
+
+  @Test func aSnapshotWithAnotherHistoryOfThisDeviceMakesItTakeANewIdentity() throws {
+    var bench = try HealingBench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let snapshot = try bench.snapshot()
     bench.core.snapshotWork = .fetching
     bench.core.frontier[bench.core.device] = Head(sequence: 1, hash: .sha256([7]))
-    try bench.take(.snapshotFetched(snapshot, hashes: [:]))
-    #expect(bench.core.alarms.map(\.code) == ["fork"])
+    let effects = try bench.take(.snapshotFetched(snapshot, hashes: [:]))
+    #expect(effects.contains(.readBranches([bench.core.ownClaim])))
+    #expect(bench.core.replacement == .detected && bench.core.alarms == [])
+  }
+
+  @Test func aSnapshotThatComesAfterTheLockIsFetchedAgainAtTheUnlock() throws {
+    var bench = try HealingBench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let snapshot = try bench.snapshot()
+    var fresh = try HealingBench(like: bench)
+    fresh.core.snapshotWork = .fetching
+    try fresh.take(.locked)
+    try fresh.take(.snapshotFetched(snapshot, hashes: [:]))
+    #expect(fresh.core.alarms == [] && fresh.core.frontier == Frontier())
+    #expect(fresh.core.snapshotWork == .wanted)
   }
 
   @Test func aServerThatLostWhatWasPrunedIsHealedByASnapshot() throws {

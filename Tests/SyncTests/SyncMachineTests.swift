@@ -56,6 +56,18 @@ import Testing
     #expect(!handle(.push(isUp: true), at: 0.1))
   }
 
+  @Test mutating func failuresCountOnWhileWhatWasAskedForIsOnItsWay() {
+    var waits: [Duration] = []
+    for second in [0.0, 100, 200] {
+      _ = handle(.wanted, at: second)
+      _ = handle(.unfinished, at: second)
+      #expect(!machine.isRunning)
+      _ = handle(.failed, at: second)
+      waits.append(machine.nextAttempt! - .seconds(second))
+    }
+    #expect(waits == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
+  }
+
   @Test mutating func failuresBackOffUpToThirtySeconds() {
     var waits: [Duration] = []
     for attempt in 0..<12 {
