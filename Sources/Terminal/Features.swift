@@ -4,12 +4,13 @@ import Selector
 
 /// What this terminal understands beyond its cells, and the bytes for it.
 struct Features: Sendable {
-  /// Whether it knows xterm's window title (OSC 2), clipboard (OSC 52), bracketed paste and
-  /// synchronized output; a terminal that knows only some of them passes over the others.
+  /// Whether it knows xterm's window title (OSC 2), bracketed paste and synchronized output; a
+  /// terminal that knows only some of them passes over the others.
   let isXtermLike: Bool
   /// What a screen begins and ends with besides what ncurses itself sends.
   let enter: [UInt8]
   let leave: [UInt8]
+  private let environment: [String: String]
 
   static let frameStart = Array("\u{1B}[?2026h".utf8)
   static let frameEnd = Array("\u{1B}[?2026l".utf8)
@@ -18,21 +19,13 @@ struct Features: Sendable {
   static let mouseOff = Array("\u{1B}[?1006l\u{1B}[?1000l".utf8)
   static let bell: UInt8 = 0x07
 
-  /// 74,994 bytes become the 100,000 characters of base 64 that common terminals take.
-  static let clipboardLimitBytes = 74_994
   /// Far more than a title needs; what is longer is cut.
   static let titleLimit = 128
 
-  private static let xtermLike = [
-    "xterm", "tmux", "foot", "alacritty", "kitty", "wezterm", "ghostty", "contour", "mintty",
-    "rxvt",
-    "konsole", "vte", "gnome", "st-",
-  ]
-
   /// Reads the description that `screen_open` has loaded.
   init(term: String, environment: [String: String]) {
-    let insideTmux = term.hasPrefix("screen") && environment["TMUX"] != nil
-    isXtermLike = insideTmux || Self.xtermLike.contains { term.hasPrefix($0) }
+    self.environment = environment.merging(["TERM": term]) { $1 }
+    isXtermLike = ClipboardSequence.isXtermLike(self.environment)
     var enter = Self.capability("smkx")
     var leave: [UInt8] = []
     if isXtermLike {
@@ -58,8 +51,7 @@ struct Features: Sendable {
 
   /// Nil when the terminal has no clipboard or does not take that many bytes.
   func clipboard(_ bytes: [UInt8]) -> [UInt8]? {
-    guard isXtermLike, bytes.count <= Self.clipboardLimitBytes else { return nil }
-    return Array("\u{1B}]52;c;\(Data(bytes).base64EncodedString())\u{1B}\\".utf8)
+    ClipboardSequence.bytes(bytes, environment: environment)
   }
 
   /// A string of the terminal's description; empty when it has none.

@@ -169,5 +169,5 @@ struct QuietConsole: Console {
   func ask(_ question: String) async throws -> String { throw ConsoleError.noTerminal("") }
   func read(_ source: ConsoleSource, limitBytes: Int) async throws -> [UInt8] { input }
   func writeFile(_ path: String, _ bytes: [UInt8], replacing: Bool) async throws {}
-  func copy(_ text: String, clearAfter seconds: Int) async throws {}
+  func copy(_ text: String, clearAfter seconds: Int) async throws -> String { "" }
 }

@@ -181,6 +181,10 @@ import Vault
     #expect(try await Self.run(["copy", "a", "password"], on: device, at: console) == 0)
     #expect(console.copied == "hunter2")
     #expect(!(console.output + console.errors).contains("hunter2"))
+    #expect(
+      console.errors == "a.example / password: copied with a pencil, cleared in 45 s.\n")
+    #expect(try await Self.run(["copy", "a", "otp"], on: device, at: console) == 0)
+    #expect(console.copied?.count == 6 && console.copied?.allSatisfy(\.isNumber) == true)
     await device.stop(flush: .zero)
     withExtendedLifetime(profile) {}
   }

@@ -128,7 +128,7 @@ import Testing
     let serving = Task { await ControlConversation(channel: server, device: device).run() }
     try await client.send(
       .run(.init(arguments: ["watch", "--json"], isTerminal: false, isInputTerminal: false)))
-    #expect(try await client.receive() == .welcome(version: 1, pid: getpid()))
+    #expect(try await client.receive() == .welcome(version: ControlMessage.version, pid: getpid()))
     let setting = Task {
       // The watch begins some time after its greeting; each of these is one more chance.
       var number = 0

@@ -63,8 +63,8 @@ import Wire
   }
 
   @Test func clipboardAndMemoryAreJudged() {
-    #expect(Doctor.clipboard(ClipboardFacts(tool: "xclip")).state == .good)
-    #expect(Doctor.clipboard(ClipboardFacts(takesEscapes: true)).state == .warning)
+    #expect(Doctor.clipboard(ClipboardFacts(routes: [.tool(.xclip)])).state == .good)
+    #expect(Doctor.clipboard(ClipboardFacts(routes: [.terminal])).state == .warning)
     #expect(Doctor.clipboard(ClipboardFacts()).state == .failed)
     #expect(Doctor.memory(MemoryFacts(lockableBytes: 1 << 20, isDumpable: false)).state == .good)
     #expect(Doctor.memory(MemoryFacts(lockableBytes: 65536, isDumpable: false)).state == .failed)

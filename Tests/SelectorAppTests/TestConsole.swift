@@ -85,7 +85,8 @@ final class TestConsole: Console {
     }
   }
 
-  func copy(_ text: String, clearAfter seconds: Int) async throws {
+  func copy(_ text: String, clearAfter seconds: Int) async throws -> String {
     state.withLock { $0.copied = text }
+    return "copied with a pencil"
   }
 }

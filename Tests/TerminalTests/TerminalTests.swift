@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Selector
 import Testing
@@ -155,6 +156,21 @@ import Testing
     #expect(try line.output(until: "\u{1B}\\").hasSuffix("\u{1B}]52;c;YWJj\u{1B}\\"))
     #expect(!terminal.sendToClipboard(Array(repeating: 0, count: 80_000)))
     await terminal.close()
+  }
+
+  @Test func insideScreenTheClipboardGoesThroughInPiecesItHolds() throws {
+    let secret = Array(repeating: UInt8(ascii: "s"), count: 500)
+    let raw = try #require(ClipboardSequence.bytes(secret, environment: ["TERM": "xterm"]))
+    for environment in [["TERM": "screen"], ["TERM": "screen-256color", "STY": "1.pts"]] {
+      let bytes = try #require(ClipboardSequence.bytes(secret, environment: environment))
+      let pieces = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\u{1B}\\")
+      #expect(pieces.count == 4 && pieces.last == "")
+      #expect(pieces.dropLast().allSatisfy { $0.hasPrefix("\u{1B}P") && $0.utf8.count <= 254 })
+      let inner = pieces.dropLast().map { $0.dropFirst(2) }.joined()
+      #expect(inner == String(decoding: raw, as: UTF8.self).dropLast(2) + "\u{7}")
+    }
+    #expect(ClipboardSequence.bytes(secret, environment: ["TERM": "linux"]) == nil)
+    #expect(ClipboardSequence.bytes(secret, environment: [:]) == nil)
   }
 
   @Test func aBareTerminalGetsNoSequenceItDoesNotKnow() async throws {

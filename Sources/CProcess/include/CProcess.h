@@ -1,4 +1,5 @@
-// What the Swift overlay of glibc leaves out: prctl is variadic, and its constants are macros.
+// What the Swift overlay of glibc leaves out: prctl is variadic, its constants are macros, and a
+// new session and closed files are GNU extensions of posix_spawn.
 
 #ifndef HIGGINS_CPROCESS_H
 #define HIGGINS_CPROCESS_H
@@ -16,5 +17,11 @@ int process_is_dumpable(void);
 
 // How many bytes may be locked into memory (RLIMIT_MEMLOCK).
 uint64_t process_lockable_bytes(void);
+
+// Starts the program at `path` in a session of its own, with signals as a new program expects
+// them, `input` and `output` (negative: nowhere) as its streams and no other open file. `arguments`
+// begin with its name; both lists end with NULL. Returns its number, or a negated errno.
+int process_spawn(
+    const char *path, char *const arguments[], char *const environment[], int input, int output);
 
 #endif

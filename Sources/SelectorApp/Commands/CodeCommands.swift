@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Sync
 import Vault
 
@@ -67,28 +68,44 @@ struct CopyCommand: DeviceCommand {
     }
   }
 
+  /// Of a secret for one-time codes the code of the moment, as on the screen.
+  private func text(of attribute: AttributeRecord) throws -> String {
+    guard attribute.kind == .totp else { return attribute.text }
+    return try OneTimeCode(attribute.text).code(at: Device.wallClock / 1000)
+  }
+
   func run(on device: Device, console: any Console) async throws {
     let context = try Matching.context(
       context, in: await device.contexts(matching: context))
     let attribute = try Matching.attribute(attribute, in: context)
-    try await console.copy(attribute.text, clearAfter: clear)
+    let words = try await console.copy(text(of: attribute), clearAfter: clear)
     try await console.note(
-      "Copied \(context.name) / \(attribute.label); the clipboard forgets it in \(clear) s.")
+      "\(context.name) / \(attribute.label): \(words), cleared in \(clear) s.")
   }
 }
 
-/// Left behind by `copy`: reads what was copied from standard input and clears it in time.
+/// Left behind by `copy`: reads what was copied from standard input and clears it in time. Without
+/// a tool standard output is the terminal it was sent to.
 struct ClearClipboardCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "clear-clipboard", abstract: "Clear the clipboard later.", shouldDisplay: false)
+  static let name = "clear-clipboard"
 
-  @Option var tool: String
+  static let configuration = CommandConfiguration(
+    commandName: name, abstract: "Clear the clipboard later.", shouldDisplay: false)
+
+  @Option var tool: String?
   @Option var after: Int
 
   func run() async throws {
-    guard let tool = Clipboard.Tool(rawValue: tool) else { throw ExitCode(64) }
+    let clipboard = try tool.map { name in
+      guard let tool = Clipboard.Tool(rawValue: name) else { throw ExitCode(64) }
+      return Clipboard(tool: tool)
+    }
     let bytes = try await SystemConsole().read(.input, limitBytes: TerminalLine.limitBytes)
     try await Task.sleep(for: .seconds(after))
-    try Clipboard(tool: tool).clear(String(decoding: bytes, as: UTF8.self))
+    guard let clipboard else {
+      let terminal = TerminalClipboard(environment: ProcessInfo.processInfo.environment)
+      return try terminal.send(ClipboardRoute.blank, to: STDOUT_FILENO)
+    }
+    try clipboard.clear(String(decoding: bytes, as: UTF8.self))
   }
 }

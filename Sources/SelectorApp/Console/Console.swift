@@ -24,8 +24,9 @@ protocol Console: Sendable {
   /// Writes a file only its owner may read; ``ConsoleError/exists(_:)`` unless `replacing`.
   func writeFile(_ path: String, _ bytes: [UInt8], replacing: Bool) async throws
 
-  /// Puts `text` where the person pastes from, and takes it away after `seconds`.
-  func copy(_ text: String, clearAfter seconds: Int) async throws
+  /// Puts `text` where the person pastes from, and takes it away after `seconds`; says by which
+  /// way: "copied with tmux", "sent to terminal".
+  func copy(_ text: String, clearAfter seconds: Int) async throws -> String
 }
 
 enum ConsoleStream: String, Codable, Sendable {

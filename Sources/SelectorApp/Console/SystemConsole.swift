@@ -52,8 +52,8 @@ struct SystemConsole: Console {
     }
   }
 
-  func copy(_ text: String, clearAfter seconds: Int) async throws {
-    try await Clipboard.system().copy(text, clearAfter: seconds)
+  func copy(_ text: String, clearAfter seconds: Int) async throws -> String {
+    try await ClipboardRoute.copy(text, by: .command, clearAfter: seconds).words
   }
 
   private func onTerminal<Answer: Sendable>(
@@ -85,13 +85,21 @@ struct SystemConsole: Console {
   }
 }
 
-/// Tells a blocking call that nobody waits for it any more.
+/// Goes up once: tells a blocking call that nobody waits for it any more.
 final class CancellationFlag: Sendable {
   private let state = Mutex(false)
 
   var isSet: Bool { state.withLock(\.self) }
 
   func set() { state.withLock { $0 = true } }
+
+  /// Sets it; false when it was set before.
+  func setFirst() -> Bool {
+    state.withLock { isSet in
+      defer { isSet = true }
+      return !isSet
+    }
+  }
 }
 
 /// Standard input or a file, chunk by chunk.

@@ -107,8 +107,7 @@ private struct ClientWork {
       try await console.writeFile(whole.path, whole.bytes, replacing: whole.replacing)
       return .done
     case .copy(let text, let seconds):
-      try await console.copy(text, clearAfter: seconds)
-      return .done
+      return begin(Array(try await console.copy(text, clearAfter: seconds).utf8))
     default: throw ControlError.malformed
     }
   }

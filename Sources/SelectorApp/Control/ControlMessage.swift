@@ -20,7 +20,7 @@ enum ControlLimits {
 /// significant first. After the greeting one side asks and the other answers, message by message.
 enum ControlMessage: Codable, Hashable, Sendable {
   /// The number of this conversation's form; another one is refused.
-  static let version = 1
+  static let version = 2
 
   // From the command.
   case run(Request)
@@ -41,6 +41,7 @@ enum ControlMessage: Codable, Hashable, Sendable {
   case openFile(path: String, replacing: Bool)
   case append(Data)
   case closeFile
+  /// Answered with the way it took.
   case copy(text: String, clearAfterSeconds: Int)
   case exit(code: Int32)
 

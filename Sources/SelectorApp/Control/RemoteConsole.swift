@@ -60,8 +60,10 @@ actor RemoteConsole: Console {
     try await confirm(.closeFile)
   }
 
-  func copy(_ text: String, clearAfter seconds: Int) async throws {
-    try await confirm(.copy(text: text, clearAfterSeconds: seconds))
+  func copy(_ text: String, clearAfter seconds: Int) async throws -> String {
+    let words = try await collect(
+      .copy(text: text, clearAfterSeconds: seconds), limitBytes: TerminalLine.limitBytes)
+    return String(decoding: words, as: UTF8.self)
   }
 
   private static func chunks(_ bytes: [UInt8]) -> [Data] {

@@ -102,14 +102,15 @@ enum Doctor {
   }
 
   static func clipboard(_ facts: ClipboardFacts) -> Finding {
-    if let tool = facts.tool { return .good("clipboard", "By \(tool)") }
     let cure = "Install wl-clipboard or xclip, or use tmux."
-    guard facts.takesEscapes else {
-      return .failed("clipboard", "There is none here", cure: cure)
+    switch facts.routes.first {
+    case .tool(let tool): return .good("clipboard", "By \(tool.rawValue)")
+    case .terminal:
+      return .warning(
+        "clipboard", "By the terminal (OSC 52), which does not say whether it took it",
+        cure: "If nothing arrives, allow OSC 52 in the terminal's settings, or use tmux.")
+    case nil: return .failed("clipboard", "There is none here", cure: cure)
     }
-    return .warning(
-      "clipboard", "By the terminal (OSC 52) on the screen, which does not say whether it took it",
-      cure: cure)
   }
 
   static func memory(_ facts: MemoryFacts) -> Finding {

@@ -44,20 +44,11 @@ struct TerminalFacts: Hashable, Sendable {
 
 /// What `doctor` looks at of the clipboard.
 struct ClipboardFacts: Hashable, Sendable {
-  var tool: String?
-  /// Whether the terminal may take OSC 52.
-  var takesEscapes = false
+  /// The ways there are, the first to be tried first.
+  var routes: [ClipboardRoute] = []
 
   static func current(_ environment: [String: String]) -> ClipboardFacts {
-    let tool: String?
-    do {
-      tool = try Clipboard.system(environment: environment).tool.rawValue
-    } catch {
-      tool = nil
-    }
-    let term = environment["TERM"] ?? ""
-    return ClipboardFacts(
-      tool: tool, takesEscapes: !["", "dumb", "linux"].contains(term) && !term.hasPrefix("vt"))
+    ClipboardFacts(routes: ClipboardRoute.all(environment))
   }
 }
 

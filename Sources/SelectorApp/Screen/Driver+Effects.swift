@@ -172,9 +172,10 @@ extension Driver {
     Task { [inbox, terminal] in
       let seconds = Self.clipboardSeconds
       do {
-        let copied = try await ClipboardRoute.copy(text, terminal: terminal, clearAfter: seconds)
+        let copied = try await ClipboardRoute.copy(
+          text, by: .screen(terminal), clearAfter: seconds)
         self.keep(copied, seconds: seconds)
-        inbox.post(.outcome(.copied(label: label, route: copied.route, clearsInSeconds: seconds)))
+        inbox.post(.outcome(.copied(label: label, route: copied.words, clearsInSeconds: seconds)))
       } catch {
         inbox.post(.outcome(.failed(Failure(error).sentence)))
       }

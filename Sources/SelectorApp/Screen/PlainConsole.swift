@@ -41,7 +41,16 @@ final class PlainConsole: Surface {
   func show(_ frame: Frame, theme: Theme) {}
   func redraw() {}
   func suspend() async {}
-  func sendToClipboard(_ bytes: [UInt8]) -> Bool { false }
+
+  /// A terminal that only prints is none of those that have a clipboard.
+  func sendToClipboard(_ bytes: [UInt8]) -> Bool {
+    let environment = ProcessInfo.processInfo.environment
+    guard isatty(STDOUT_FILENO) == 1,
+      let sequence = ClipboardSequence.bytes(bytes, environment: environment)
+    else { return false }
+    output(String(decoding: sequence, as: UTF8.self))
+    return true
+  }
 
   func close() async {
     state.withLock { setEcho(true, &$0) }
