@@ -24,6 +24,7 @@ let niowebsocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let niotls = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let niossl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let http = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
   name: "HummingbirdTesting", package: "hummingbird")
@@ -48,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -104,7 +106,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "PushServer",
-      dependencies: ["Wire", "Access", niocore, nioposix, niohttp, niossl, crypto, logging],
+      dependencies: [
+        "Wire", "Access", niocore, nioposix, niohttp, niossl, crypto, logging, metrics,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "DaemonApp",
@@ -160,7 +164,7 @@ let package = Package(
     .testTarget(
       name: "PushServerTests",
       dependencies: [
-        "PushServer", "Access", "Wire", niocore, nioposix, crypto, logging,
+        "PushServer", "Access", "Wire", niocore, nioposix, crypto, logging, metrics,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -31,6 +31,8 @@ public struct PushConfiguration: Sendable {
   /// A clock that never goes back.
   public var uptime: @Sendable () -> Duration
   public var logger: Logger
+  /// Where the service counts; `GET /metrics` of the signals' listener shows it.
+  public var metrics: MetricsRegistry
 
   /// The demo of the proposal this project began with.
   public struct Chat: Hashable, Sendable {
@@ -52,7 +54,7 @@ public struct PushConfiguration: Sendable {
     allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000, echoes: Bool = false,
     chat: Chat? = nil, tls: TLSConfiguration? = nil, protectsSignals: Bool = false,
     now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration,
-    logger: Logger
+    logger: Logger, metrics: MetricsRegistry = MetricsRegistry()
   ) {
     self.deviceHost = deviceHost
     self.devicePort = devicePort
@@ -69,5 +71,6 @@ public struct PushConfiguration: Sendable {
     self.now = now
     self.uptime = uptime
     self.logger = logger
+    self.metrics = metrics
   }
 }

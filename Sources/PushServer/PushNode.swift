@@ -22,12 +22,14 @@ final class PushNode: @unchecked Sendable {
   private var draining = false
   /// The demo chat, where it is wanted.
   let room: ChatRoom?
+  let metrics: PushMetrics
   /// The frame written last, since fan-out asks for the same one again and again.
   private var encoded: (frame: PushFrame, bytes: [UInt8], webSocket: ByteBuffer)?
 
   init(loop: any EventLoop, configuration: PushConfiguration) {
     self.loop = loop
     self.configuration = configuration
+    metrics = PushMetrics(configuration.metrics)
     room = configuration.chat.map { ChatRoom(secret: $0.secret) }
   }
 
@@ -66,6 +68,7 @@ final class PushNode: @unchecked Sendable {
     defer { nextID += 1 }
     let peer = Peer(id: nextID, node: self, carrier: carrier)
     connections[nextID] = peer
+    metrics.connected(connections.count)
     return peer
   }
 
@@ -94,6 +97,7 @@ final class PushNode: @unchecked Sendable {
   func remove(_ id: Hub.ConnectionID) {
     loop.preconditionInEventLoop()
     connections[id] = nil
+    metrics.connected(connections.count)
     leave(id)
   }
 
@@ -113,6 +117,7 @@ final class PushNode: @unchecked Sendable {
       } catch {
         result = .failure(error)
       }
+      self.metrics.checked(result)
       self.loop.execute { self.connections[id]?.handle(.checked(result)) }
     }
   }
@@ -133,11 +138,13 @@ final class PushNode: @unchecked Sendable {
 
   func acknowledge(_ id: Hub.ConnectionID, device: DeviceID, sequence: UInt64) {
     loop.preconditionInEventLoop()
+    metrics.acknowledged()
     apply(hub.acknowledge(id, device: device, sequence: sequence))
   }
 
   func publish(_ signals: [Signal]) {
     loop.preconditionInEventLoop()
+    metrics.came(signals: signals.count)
     for signal in signals { apply(hub.publish(signal, now: configuration.now())) }
   }
 
@@ -182,8 +189,12 @@ final class PushNode: @unchecked Sendable {
   private func apply(_ deliveries: [Hub.Delivery]) {
     for delivery in deliveries {
       switch delivery {
-      case .send(let frame, let id): connections[id]?.deliver(frame)
-      case .dismiss(let id, let reason): connections[id]?.handle(.dismiss(reason))
+      case .send(let frame, let id):
+        metrics.delivered(frame)
+        connections[id]?.deliver(frame)
+      case .dismiss(let id, let reason):
+        metrics.dismissed(reason)
+        connections[id]?.handle(.dismiss(reason))
       }
     }
   }

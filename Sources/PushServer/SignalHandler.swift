@@ -55,8 +55,12 @@ final class SignalHandler: ChannelInboundHandler {
     let path = head.uri.prefix { $0 != "?" }
     switch (path, head.method) {
     case (Route.health[...], .GET): return HTTPReply(.ok, text: "ok\n")
+    case (Route.metrics[...], .GET):
+      return HTTPReply(
+        mediaType: "text/plain; version=0.0.4; charset=utf-8",
+        text: node.configuration.metrics.text())
     case (Route.signals[...], .POST): break
-    case (Route.signals[...], _), (Route.health[...], _):
+    case (Route.signals[...], _), (Route.health[...], _), (Route.metrics[...], _):
       return HTTPReply(Problem(.methodNotAllowed))
     default: return HTTPReply(Problem(.notFound))
     }

@@ -13,6 +13,8 @@ public enum Route {
   public static let enrol = "/v1/enrol"
   public static let keys = "/.well-known/jwks.json"
   public static let health = "/healthz"
+  /// What the Push Service counts, as Prometheus reads it; on the listener for signals.
+  public static let metrics = "/metrics"
   /// The Push Service's web-service API.
   public static let signals = "/v1/signals"
   /// The Push Service's WebSocket.

@@ -47,7 +47,7 @@ struct TargetGraph {
       ]),
     "PushServer": Row(
       ["Wire", "Access"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging"]),
+      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging", "CoreMetrics"]),
     "DaemonApp": Row(
       ["AttributeServer", "PushServer", "Access", "Wire", "CProcess"],
       [
