@@ -134,7 +134,8 @@ let package = Package(
     .testTarget(
       name: "TransportTests",
       dependencies: [
-        "Transport", "Sync", "Wire", niocore, nioposix, niohttp, niowebsocket, niossl,
+        "Transport", "PushServer", "Access", "Sync", "Wire", niocore, nioposix, niohttp,
+        niowebsocket, niossl, logging,
       ],
       swiftSettings: settings),
     .testTarget(

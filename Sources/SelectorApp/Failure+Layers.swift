@@ -115,7 +115,7 @@ extension Failure {
         .alarm,
         "The server has another key than expected, so nothing was sent. Ask who runs it whether the"
           + " key was changed.")
-    case .noSuchHost, .protocolViolation, .timedOut:
+    case .noSuchHost, .protocolViolation, .timedOut, .upgradeRefused:
       service(.unreachable(reason: error.description))
     }
   }

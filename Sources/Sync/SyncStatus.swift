@@ -59,9 +59,11 @@ public struct SyncStatus: Hashable, Sendable {
   public var conflicts: Int
   public var alarms: [Alarm]
   public var push: Push
-  /// `websocket`; nil while down.
+  /// `websocket`, `events` or `polling`; nil while down.
   public var pushTransport: String?
   public var pushSince: Int64?
+  /// Better transports that did not come through, the best first.
+  public var pushRefusals: [RefusedTransport]
   public var peers: [Peer]
   /// The sum of all sequences held: grows by one with each commit of anyone.
   public var revision: UInt64
@@ -80,7 +82,7 @@ public struct SyncStatus: Hashable, Sendable {
     push: Push = .down, pushTransport: String? = nil, pushSince: Int64? = nil,
     peers: [Peer] = [], revision: UInt64 = 0, lastReceived: Int64? = nil, lastSent: Int64? = nil,
     offlineSince: Int64? = nil, failure: String? = nil, nextAttempt: Int64? = nil,
-    sealedWaiting: Int = 0
+    sealedWaiting: Int = 0, pushRefusals: [RefusedTransport] = []
   ) {
     self.state = state
     self.waiting = waiting
@@ -89,6 +91,7 @@ public struct SyncStatus: Hashable, Sendable {
     self.push = push
     self.pushTransport = pushTransport
     self.pushSince = pushSince
+    self.pushRefusals = pushRefusals
     self.peers = peers
     self.revision = revision
     self.lastReceived = lastReceived
@@ -97,5 +100,16 @@ public struct SyncStatus: Hashable, Sendable {
     self.failure = failure
     self.nextAttempt = nextAttempt
     self.sealedWaiting = sealedWaiting
+  }
+}
+
+/// A transport to the Push Service that does not come through, and why in words a person can use.
+public struct RefusedTransport: Hashable, Sendable, Codable {
+  public let transport: String
+  public let reason: String
+
+  public init(transport: String, reason: String) {
+    self.transport = transport
+    self.reason = reason
   }
 }

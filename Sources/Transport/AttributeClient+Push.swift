@@ -28,6 +28,14 @@ extension AttributeClient {
     return .authorities(allowsTLS12: http.trust.allowsTLS12)
   }
 
+  /// For the transports of push that are made of requests, with the same trust.
+  func pushRequests(_ push: PushAddress) throws -> HTTPTransport {
+    if push.server == address { return http }
+    return try HTTPTransport(
+      address: push.server, trust: pushTrust(push) ?? .authorities(), timing: http.timing,
+      digest: http.digest)
+  }
+
   func pushKey(_ push: PushAddress) -> ServerKey? {
     push.server.host == address.host ? http.pinnedKey : nil
   }

@@ -33,6 +33,10 @@ final class HTTPTransport: Sendable {
     static let bytes = "application/octet-stream"
   }
 
+  typealias Body = HTTPClientResponse.Body
+
+  /// 30 days: a stream ends when its reader wants, or the server does.
+  private static let streamLife = Duration.seconds(30 * 86_400)
   /// 64 KiB: no problem says more.
   private static let problemLimitBytes = 64 * 1024
 
@@ -40,7 +44,9 @@ final class HTTPTransport: Sendable {
   let key: ServerKey
   let trust: ServerTrust
   private let client: HTTPClient
-  private let timing: Timing
+  let timing: Timing
+  /// SHA-256.
+  let digest: @Sendable ([UInt8]) -> Digest32
   /// Which of a loopback name's addresses took the last connection.
   private let preferred = Mutex<ServerAddress?>(nil)
 
@@ -51,6 +57,7 @@ final class HTTPTransport: Sendable {
     self.address = address
     self.trust = trust
     self.timing = timing
+    self.digest = digest
     let key = ServerKey(trust: trust, digest: digest)
     self.key = key
     var configuration = HTTPClient.Configuration(
@@ -86,8 +93,9 @@ final class HTTPTransport: Sendable {
     try await outcome(of: request).get()
   }
 
+  /// The same as ``send(_:)`` as a value.
   @concurrent
-  private func outcome(of request: Request) async -> Result<[UInt8]?, ServiceFailure> {
+  func outcome(of request: Request) async -> Result<[UInt8]?, ServiceFailure> {
     do {
       let answer = try await sendToAnyAddress(request)
       return .success(try await read(answer, limitBytes: request.answerLimitBytes))
@@ -103,7 +111,31 @@ final class HTTPTransport: Sendable {
     }
   }
 
-  private func sendToAnyAddress(_ request: Request) async throws -> HTTPClientResponse {
+  /// The body of a 2xx answer of the asked type as it comes, however long that takes.
+  @concurrent
+  func stream(_ request: Request) async -> Result<Body, ServiceFailure> {
+    do {
+      let answer = try await sendToAnyAddress(request, timeout: Self.streamLife)
+      guard answer.status == .ok else {
+        _ = try await read(answer, limitBytes: Self.problemLimitBytes)
+        throw ServiceFailure.unintelligible("status \(answer.status.code) instead of a stream")
+      }
+      guard answer.headers.first(name: "content-type")?.hasPrefix(request.answerType) == true else {
+        throw ServiceFailure.unintelligible("the answer is no stream of events")
+      }
+      return .success(answer.body)
+    } catch let failure as ServiceFailure {
+      return .failure(failure)
+    } catch let error as HTTPParserError where error != .invalidEOFState {
+      return .failure(.unintelligible("the answer is not HTTP"))
+    } catch {
+      return .failure(.unreachable(reason: FailureReason.text(error)))
+    }
+  }
+
+  private func sendToAnyAddress(
+    _ request: Request, timeout: Duration? = nil
+  ) async throws -> HTTPClientResponse {
     // A name is looked up each time: where it leads may have changed.
     var targets = try await LoopbackNames.addresses(of: address)
     let last = preferred.withLock { $0 }
@@ -111,7 +143,7 @@ final class HTTPTransport: Sendable {
     var failure: any Error = TransportError.noSuchHost(address.host)
     for target in targets {
       do {
-        let answer = try await send(request, to: target)
+        let answer = try await send(request, to: target, timeout: timeout ?? timing.request)
         preferred.withLock { $0 = target }
         return answer
       } catch  where FailureReason.isBeforeConnection(error) {
@@ -121,8 +153,9 @@ final class HTTPTransport: Sendable {
     throw failure
   }
 
-  private func send(_ request: Request, to target: ServerAddress) async throws -> HTTPClientResponse
-  {
+  private func send(
+    _ request: Request, to target: ServerAddress, timeout: Duration
+  ) async throws -> HTTPClientResponse {
     var message = HTTPClientRequest(url: target.url + request.path)
     message.method = request.method
     message.headers.add(name: "host", value: address.authority)
@@ -134,7 +167,7 @@ final class HTTPTransport: Sendable {
       message.headers.add(name: "content-type", value: request.mediaType)
       message.body = .bytes(body)
     }
-    return try await client.execute(message, timeout: TimeAmount(timing.request))
+    return try await client.execute(message, timeout: TimeAmount(timeout))
   }
 
   private func read(_ answer: HTTPClientResponse, limitBytes: Int) async throws -> [UInt8]? {

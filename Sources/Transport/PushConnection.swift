@@ -1,9 +1,11 @@
 import Dispatch
 import Foundation
+import NIOCore
+import NIOHTTP1
 import Sync
 public import Wire
 
-/// Keeps one WebSocket to the Push Service open, on a background Dispatch queue of its own.
+/// Keeps one connection to the Push Service open, on a background Dispatch queue of its own.
 ///
 /// ``PushMachine`` decides; here its effects are done. Start it once; it goes on until ``close()``.
 public actor PushConnection {
@@ -12,9 +14,12 @@ public actor PushConnection {
   private let frontier: @Sendable () async -> Digest32
   private let events: @Sendable (PushEvent) -> Void
   private var machine: PushMachine
-  private var socket: PushSocket?
+  private var socket: (any PushCarrier)?
   private var opening: Task<Void, Never>?
   private var renewing: Task<Void, Never>?
+  private var looking: Task<Void, Never>?
+  /// For the transports made of requests; made when one is needed.
+  private var requests: HTTPTransport?
   private var timer: DispatchWorkItem?
   /// Where the Push Service is; forgotten when it does not answer.
   private var address: PushAddress?
@@ -35,11 +40,20 @@ public actor PushConnection {
     random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
     events: @escaping @Sendable (PushEvent) -> Void
   ) {
+    self.init(
+      client: client, frontier: frontier, random: random, timing: .init(), events: events)
+  }
+
+  init(
+    client: AttributeClient, frontier: @escaping @Sendable () async -> Digest32,
+    random: @escaping @Sendable () -> Double, timing: PushMachine.Timing,
+    events: @escaping @Sendable (PushEvent) -> Void
+  ) {
     executor = DispatchQueueExecutor(label: "push", qos: .utility)
     self.client = client
     self.frontier = frontier
     self.events = events
-    machine = PushMachine(random: random)
+    machine = PushMachine(random: random, timing: timing)
   }
 
   deinit {
@@ -82,8 +96,10 @@ public actor PushConnection {
 
   private func perform(_ effect: PushMachine.Effect) {
     switch effect {
-    case .connect(let attempt, let renewsToken):
-      connect(attempt, renewsToken: renewsToken)
+    case .connect(let attempt, let transport, let renewsToken):
+      connect(attempt, transport, renewsToken: renewsToken)
+    case .tryBest(let attempt):
+      tryBest(attempt)
     case .send(let frame):
       send(frame)
     case .ping:
@@ -93,13 +109,24 @@ public actor PushConnection {
     case .renew(let attempt):
       renew(attempt)
     case .connecting:
-      events(.connecting(transport: "websocket"))
+      events(.connecting(transport: machine.transport))
     case .connected(let presence, let behind):
-      events(.connected(since: Self.wallClock(), presence: presence, behind: behind))
+      events(
+        .connected(
+          since: Self.wallClock(), presence: presence, behind: behind, over: machine.transport,
+          refusals: refusals))
     case .tell(let frame):
       events(.frame(frame))
     case .down(let reason, let wait):
-      events(.down(reason: reason, retryAt: Self.wallClock(in: wait)))
+      events(.down(reason: reason, retryAt: Self.wallClock(in: wait), refusals: refusals))
+    }
+  }
+
+  private var refusals: [RefusedTransport] {
+    PushTransport.allCases.compactMap { transport in
+      machine.refusals[transport].map {
+        RefusedTransport(transport: transport.rawValue, reason: $0)
+      }
     }
   }
 
@@ -119,8 +146,10 @@ public actor PushConnection {
   private func drop() {
     opening?.cancel()
     renewing?.cancel()
+    looking?.cancel()
     opening = nil
     renewing = nil
+    looking = nil
     socket?.close()
     socket = nil
   }
@@ -142,31 +171,71 @@ public actor PushConnection {
 
   // MARK: Connecting
 
-  private func connect(_ attempt: Int, renewsToken: Bool) {
+  private func connect(_ attempt: Int, _ transport: PushTransport, renewsToken: Bool) {
     let refused = renewsToken ? token : nil
     opening = Task {
       do {
-        try await open(attempt, replacing: refused)
+        try await open(attempt, transport, replacing: refused)
       } catch is CancellationError {
         // Somebody else has ended this attempt and told why.
       } catch {
         address = nil
-        handle(.lost(attempt, reason: Self.reason(error)))
+        requests = nil
+        handle(Self.event(error, attempt: attempt))
       }
     }
   }
 
-  private func open(_ attempt: Int, replacing refused: String?) async throws {
+  private func open(
+    _ attempt: Int, _ transport: PushTransport, replacing refused: String?
+  ) async throws {
     let address = try await pushAddress()
     let credentials = try await credentials(replacing: refused)
-    let opened = try await PushSocket.open(
-      address, trust: client.pushTrust(address), key: client.pushKey(address)
-    ) { [weak self] event in
+    let opened = try await carrier(transport, address) { [weak self] event in
       self?.submit(Self.event(event, attempt: attempt))
     }
     guard !Task.isCancelled else { return opened.close() }
     socket = opened
     handle(.opened(attempt, credentials))
+  }
+
+  private func carrier(
+    _ transport: PushTransport, _ address: PushAddress,
+    events: @escaping @Sendable (PushCarrierEvent) -> Void
+  ) async throws -> any PushCarrier {
+    switch transport {
+    case .webSocket:
+      return try await PushSocket.open(
+        address, trust: client.pushTrust(address), key: client.pushKey(address), events: events)
+    case .events:
+      let http = try pushRequests(address)
+      return PushEvents(PushRequests(http: http, path: address.path + "/events"), events: events)
+    case .polling:
+      let http = try pushRequests(address)
+      return PushPolling(PushRequests(http: http, path: address.path + "/poll"), events: events)
+    }
+  }
+
+  private func pushRequests(_ address: PushAddress) throws -> HTTPTransport {
+    if let requests { return requests }
+    let made = try client.pushRequests(address)
+    requests = made
+    return made
+  }
+
+  /// Only the upgrade is tried, without a token; the connection in use goes on meanwhile.
+  private func tryBest(_ attempt: Int) {
+    looking = Task {
+      do {
+        let address = try await pushAddress()
+        let socket = try await PushSocket.open(
+          address, trust: client.pushTrust(address), key: client.pushKey(address), events: { _ in })
+        socket.close()
+        handle(.triedBest(attempt, refusal: nil))
+      } catch {
+        handle(.triedBest(attempt, refusal: Self.reason(error)))
+      }
+    }
   }
 
   private func pushAddress() async throws -> PushAddress {
@@ -198,8 +267,24 @@ public actor PushConnection {
     }
   }
 
-  private static func event(_ event: PushSocket.Event, attempt: Int) -> PushMachine.Event {
+  /// An answer that is no upgrade is in the way of WebSockets only; so is a connection that was
+  /// made and then closed. Everything else is in the way of all transports.
+  private static func event(_ error: any Error, attempt: Int) -> PushMachine.Event {
+    let isBlocked =
+      switch error {
+      case TransportError.upgradeRefused, is HTTPParserError, is ChannelError: true
+      default: (error as? IOError)?.errnoCode == ECONNRESET
+      }
+    return isBlocked
+      ? .blocked(attempt, reason: reason(error)) : .lost(attempt, reason: reason(error))
+  }
+
+  private static func event(_ event: PushCarrierEvent, attempt: Int) -> PushMachine.Event {
     switch event {
+    case .frame(let frame):
+      return .frame(attempt, frame)
+    case .blocked(let reason):
+      return .blocked(attempt, reason: reason)
     case .heard:
       return .heard(attempt)
     case .lost(let reason):

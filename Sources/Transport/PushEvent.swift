@@ -1,12 +1,15 @@
+public import Sync
 public import Wire
 
 /// What the push connection tells.
 public enum PushEvent: Hashable, Sendable {
-  case connecting(transport: String)
+  case connecting(transport: PushTransport)
   /// Welcomed at `since` (milliseconds since 1970). `behind`: signals were missed; start a sync.
-  case connected(since: Int64, presence: [PushFrame.Presence], behind: Bool)
+  case connected(
+    since: Int64, presence: [PushFrame.Presence], behind: Bool, over: PushTransport = .webSocket,
+    refusals: [RefusedTransport] = [])
   /// A signal, an acknowledgement of another device, or presence.
   case frame(PushFrame)
   /// Not connected, for `reason`; the next attempt is at `retryAt` (milliseconds since 1970).
-  case down(reason: String, retryAt: Int64)
+  case down(reason: String, retryAt: Int64, refusals: [RefusedTransport] = [])
 }

@@ -1,7 +1,12 @@
 import Wire
 
 /// The push connection as a machine without socket or clock: when to connect, greet, ping, renew,
-/// give up, and try again.
+/// give up, and try again; and by which transport.
+///
+/// Transports are tried from the best to the plainest. One is passed over when the way was blocked
+/// though somebody answered: an upgrade refused, a stream that a proxy keeps back. A server that
+/// cannot be reached at all is no reason to try another. The transport that worked is used for the
+/// next connection, too, and the best is looked for every ``bestInterval``.
 ///
 /// Times are spans since some moment in the past, by a clock that does not stop while the machine
 /// sleeps. Each attempt has a number; what comes late from an earlier attempt is passed over.
@@ -15,13 +20,17 @@ struct PushMachine: Sendable {
 
   enum Event: Sendable {
     case start
-    /// The WebSocket is open.
+    /// Hello can be said: the WebSocket is open, or the request that carries it can be made.
     case opened(Int, Credentials)
     case frame(Int, PushFrame)
     /// A ping or pong: the other side is alive.
     case heard(Int)
     /// The socket failed, was closed, or brought what is not a frame.
     case lost(Int, reason: String)
+    /// Somebody answered, but this transport does not come through.
+    case blocked(Int, reason: String)
+    /// What became of ``Effect/tryBest(_:)``; nil: it comes through now.
+    case triedBest(Int, refusal: String?)
     case renewed(Int, Credentials)
     case renewalFailed(Int)
     case acknowledge(DeviceID, UInt64)
@@ -32,11 +41,13 @@ struct PushMachine: Sendable {
   }
 
   enum Effect: Hashable, Sendable {
-    /// Fetch a token and open the WebSocket.
-    case connect(Int, renewsToken: Bool)
+    /// Fetch a token and open the transport.
+    case connect(Int, PushTransport, renewsToken: Bool)
+    /// Find out, beside the connection, whether a WebSocket comes through.
+    case tryBest(Int)
     case send(PushFrame)
     case ping
-    /// Close the socket, and stop opening it.
+    /// Close what is open, and stop opening it.
     case drop
     /// Fetch a new token for the open connection.
     case renew(Int)
@@ -71,6 +82,8 @@ struct PushMachine: Sendable {
     var probe: Duration?
     /// When to fetch the next token; nil while it is being fetched.
     var renewAt: Duration?
+    /// When to look for the best transport; nil while it is looked for, and while it is in use.
+    var bestAt: Duration?
   }
 
   /// 15 s: 5 s to connect, and a token takes two requests.
@@ -83,6 +96,8 @@ struct PushMachine: Sendable {
   static let renewalRetry = Duration.seconds(10)
   /// 60 s: a connection that held that long was a good one.
   static let settled = Duration.seconds(60)
+  /// 5 min: a network is seldom left sooner, and one request in that time costs nothing.
+  static let bestInterval = Duration.seconds(300)
   /// What a server may ask for; a wrong number must not stop pings or flood it.
   static let pingIntervals = Duration.seconds(5)...Duration.seconds(120)
   /// 10 min: a server may not send a device away for longer.
@@ -90,16 +105,30 @@ struct PushMachine: Sendable {
 
   private var state = State.idle
   private var attempt = 0
+  /// The transport of the attempt under way, or else of the next one.
+  private(set) var transport = PushTransport.webSocket
+  /// Why better transports are not in use.
+  private(set) var refusals: [PushTransport: String] = [:]
   private var backoff = Backoff()
   /// Whether the last token was refused.
   private var renewsToken = false
   /// The newest commit of each device to acknowledge, while there is nobody to tell.
   private var acknowledgements: [DeviceID: UInt64] = [:]
   private let random: @Sendable () -> Double
+  private let timing: Timing
 
-  /// - Parameter random: from 0 to 1, without 1.
-  init(random: @escaping @Sendable () -> Double) {
+  /// How long this machine waits; ``connectWait`` and ``bestInterval`` outside tests.
+  struct Timing: Sendable {
+    var connect = PushMachine.connectWait
+    var best = PushMachine.bestInterval
+  }
+
+  /// - Parameters:
+  ///   - random: from 0 to 1, without 1.
+  ///   - timing: shorter in tests against real sockets.
+  init(random: @escaping @Sendable () -> Double, timing: Timing = .init()) {
     self.random = random
+    self.timing = timing
   }
 
   /// When ``Event/tick`` should come; nil while nothing is to be done without an event.
@@ -107,7 +136,7 @@ struct PushMachine: Sendable {
     switch state {
     case .idle, .closed: nil
     case .connecting(let until), .greeting(let until, _), .waiting(let until): until
-    case .up(let up): [up.nextPing, up.probe, up.renewAt].compactMap { $0 }.min()
+    case .up(let up): [up.nextPing, up.probe, up.renewAt, up.bestAt].compactMap { $0 }.min()
     }
   }
 
@@ -123,11 +152,15 @@ struct PushMachine: Sendable {
     case (_, .acknowledge(let device, let sequence)):
       return acknowledge(device, sequence)
     case (.waiting, .reconnectNow):
+      // Perhaps another network, with other rules.
+      startFromTheBest()
       return connect(now: now)
     case (.up(var up), .reconnectNow):
       up.probe = up.probe ?? now + Self.probeWait
+      let looks = up.bestAt != nil
+      up.bestAt = nil
       state = .up(up)
-      return [.ping]
+      return looks ? [.ping, .tryBest(attempt)] : [.ping]
     case (_, .tick):
       return tick(now: now)
     default:
@@ -141,6 +174,20 @@ struct PushMachine: Sendable {
     case (.connecting(let until), .opened(attempt, let credentials)):
       state = .greeting(until: until, credentials)
       return [.send(.hello(token: credentials.token, frontier: credentials.frontier))]
+    case (.connecting, .blocked(attempt, let reason)), (.greeting, .blocked(attempt, let reason)):
+      return block(reason, now: now)
+    case (.greeting, .lost(attempt, let reason)) where transport == .webSocket:
+      // Some proxies let the upgrade through and nothing after it.
+      return block(reason, now: now)
+    case (.up(var up), .triedBest(attempt, let refusal)):
+      guard let refusal else {
+        startFromTheBest()
+        return [.drop] + connect(now: now)
+      }
+      refusals[.webSocket] = refusal
+      up.bestAt = now + timing.best
+      state = .up(up)
+      return []
     case (.connecting, .lost(attempt, let reason)), (.greeting, .lost(attempt, let reason)),
       (.up, .lost(attempt, let reason)):
       return lose(reason, now: now)
@@ -169,9 +216,26 @@ struct PushMachine: Sendable {
 
   private mutating func connect(now: Duration) -> [Effect] {
     attempt += 1
-    state = .connecting(until: now + Self.connectWait)
+    state = .connecting(until: now + timing.connect)
     defer { renewsToken = false }
-    return [.connecting, .connect(attempt, renewsToken: renewsToken)]
+    return [.connecting, .connect(attempt, transport, renewsToken: renewsToken)]
+  }
+
+  private mutating func startFromTheBest() {
+    transport = .webSocket
+    refusals = [:]
+  }
+
+  /// Tries the next transport at once; after the last, waits and starts again from the best.
+  private mutating func block(_ reason: String, now: Duration) -> [Effect] {
+    refusals[transport] = reason
+    if let next = transport.next {
+      transport = next
+      return [.drop] + connect(now: now)
+    }
+    let effects = lose("no transport comes through: \(reason)", now: now)
+    transport = .webSocket
+    return effects
   }
 
   private mutating func greeted(
@@ -183,7 +247,9 @@ struct PushMachine: Sendable {
       state = .up(
         Up(
           since: now, pingInterval: interval, nextPing: now + interval,
-          renewAt: max(now + Self.renewalRetry, credentials.expiresAt - Self.renewalLead)))
+          renewAt: max(now + Self.renewalRetry, credentials.expiresAt - Self.renewalLead),
+          bestAt: transport == .webSocket ? nil : now + timing.best))
+      refusals[transport] = nil
       let waiting = acknowledgements.sorted { $0.key < $1.key }
       acknowledgements = [:]
       return [.connected(presence, behind: behind)]
@@ -254,8 +320,11 @@ struct PushMachine: Sendable {
       return []
     case .waiting(let until):
       return now < until ? [] : connect(now: now)
-    case .connecting(let until), .greeting(let until, _):
+    case .connecting(let until):
       return now < until ? [] : lose("timed out", now: now)
+    case .greeting(let until, _):
+      // A proxy that keeps the stream back, or a socket nobody reads.
+      return now < until ? [] : block("no answer to hello", now: now)
     case .up(let up):
       return tick(up, now: now)
     }
@@ -275,6 +344,10 @@ struct PushMachine: Sendable {
     if let renewAt = up.renewAt, now >= renewAt {
       up.renewAt = nil
       effects.append(.renew(attempt))
+    }
+    if let bestAt = up.bestAt, now >= bestAt {
+      up.bestAt = nil
+      effects.append(.tryBest(attempt))
     }
     state = .up(up)
     return effects

@@ -6,15 +6,8 @@ import NIOWebSocket
 import Wire
 
 /// An open WebSocket to the Push Service. It tells text, signs of life, and its end.
-struct PushSocket: Sendable {
-  enum Event: Sendable {
-    /// A whole text message, at most ``PushSocket/frameLimitBytes``.
-    case text([UInt8])
-    /// A ping or pong.
-    case heard
-    /// Nothing follows.
-    case lost(reason: String)
-  }
+struct PushSocket: PushCarrier {
+  typealias Event = PushCarrierEvent
 
   /// 64 KiB: a welcome names at most 64 devices with about 150 bytes each.
   static let frameLimitBytes = 64 * 1024
@@ -57,8 +50,13 @@ struct PushSocket: Sendable {
           let giveUp = channel.eventLoop.scheduleTask(in: upgradeWait) {
             channel.close(promise: nil)
           }
+          let status = UpgradeStatus()
           let upgraded = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-            configuration: configuration(address, events: events))
+            configuration: configuration(address, status: status, events: events))
+          let upgrader = try channel.pipeline.syncOperations.handler(
+            type: NIOTypedHTTPClientUpgradeHandler<any Channel>.self)
+          try channel.pipeline.syncOperations.addHandler(
+            UpgradeWitness(status), position: .before(upgrader))
           upgraded.whenComplete { _ in giveUp.cancel() }
           return upgraded
         }
@@ -89,7 +87,8 @@ struct PushSocket: Sendable {
   }
 
   private static func configuration(
-    _ address: PushAddress, events: @escaping @Sendable (Event) -> Void
+    _ address: PushAddress, status: UpgradeStatus,
+    events: @escaping @Sendable (Event) -> Void
   ) -> NIOUpgradableHTTPClientPipelineConfiguration<any Channel> {
     let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(
       maxFrameSize: frameLimitBytes, enableAutomaticErrorHandling: false
@@ -109,8 +108,7 @@ struct PushSocket: Sendable {
         notUpgradingCompletionHandler: { channel in
           channel.close(promise: nil)
           return channel.eventLoop.makeFailedFuture(
-            TransportError.protocolViolation(
-              reason: "the server, or a proxy before it, takes no WebSocket"))
+            TransportError.upgradeRefused(status: status.code))
         }))
     // A server may speak in the packet that ends the upgrade.
     configuration.leftOverBytesStrategy = .forwardBytes
@@ -229,5 +227,32 @@ private final class PushSocketHandler: ChannelInboundHandler {
     isLost = true
     partial = nil
     events(.lost(reason: reason))
+  }
+}
+
+/// What was answered to the upgrade.
+///
+/// Unchecked: touched on the channel's event loop only.
+private final class UpgradeStatus: @unchecked Sendable {
+  var code: UInt?
+}
+
+/// Notes the answer to the upgrade on its way to the handler that judges it, and steps aside.
+private final class UpgradeWitness: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPClientResponsePart
+
+  private let status: UpgradeStatus
+  private var hasSeen = false
+
+  init(_ status: UpgradeStatus) {
+    self.status = status
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !hasSeen else { return context.fireChannelRead(data) }
+    hasSeen = true
+    if case .head(let head) = unwrapInboundIn(data) { status.code = head.status.code }
+    context.fireChannelRead(data)
+    context.pipeline.syncOperations.removeHandler(self, promise: nil)
   }
 }

@@ -12,6 +12,8 @@ public enum TransportError: Error, Hashable, Sendable {
   /// The other side broke the rules of the protocol; `reason` says which.
   case protocolViolation(reason: String)
   case timedOut
+  /// The server, or a proxy before it, answered `status` to the upgrade; nil: no answer was read.
+  case upgradeRefused(status: UInt?)
 }
 
 extension TransportError: CustomStringConvertible {
@@ -25,6 +27,9 @@ extension TransportError: CustomStringConvertible {
     case .wrongServerKey: "TLS: the server has another key than expected"
     case .protocolViolation(let reason): reason
     case .timedOut: "timed out"
+    case .upgradeRefused(let status?):
+      "the server, or a proxy before it, answered \(status) to Upgrade"
+    case .upgradeRefused: "the server, or a proxy before it, takes no WebSocket"
     }
   }
 }

@@ -102,7 +102,7 @@ import Wire
     SyncStatus(
       state: .alarm, waiting: 2, conflicts: 1,
       alarms: [SyncStatus.Alarm(code: "fork", text: "Two commits stand at one place.")],
-      push: .connected, pushTransport: "websocket", pushSince: 5,
+      push: .connected, pushTransport: "events", pushSince: 5,
       peers: [
         SyncStatus.Peer(
           id: Ids.make(1), name: "home pc", platform: "linux", isThisDevice: true, isOnline: true,
@@ -110,7 +110,7 @@ import Wire
         SyncStatus.Peer(
           id: Ids.make(2), name: "mobile", platform: "linux", isThisDevice: false,
           isOnline: false, lastSeen: 9, behind: 3),
-      ])
+      ], pushRefusals: [RefusedTransport(transport: "websocket", reason: "answered 400")])
   }
 
   @Test func statusRecord() throws {
@@ -125,8 +125,8 @@ import Wire
         "id":"\(Ids.text(1))","lastSeen":null,"name":"home pc","online":true,\
         "platform":"linux"},{"behind":3,"current":false,"id":"\(Ids.text(2))","lastSeen":9,\
         "name":"mobile","online":false,"platform":"linux"}],\
-        "progress":{"done":3,"total":12,"what":"snapshot"},"push":{"since":5,\
-        "state":"connected","transport":"websocket"},"replacing":true,\
+        "progress":{"done":3,"total":12,"what":"snapshot"},"push":{"refused":[{"reason":"answered 400",\
+        "transport":"websocket"}],"since":5,"state":"connected","transport":"events"},"replacing":true,\
         "server":"http://127.0.0.1:7480","state":"alarm","uncertain":false,"waiting":2}
         """)
   }
@@ -137,7 +137,7 @@ import Wire
     #expect(
       try Records.line(record) == """
         {"account":null,"alarms":[],"conflicts":0,"device":"d","devices":[],\
-        "progress":null,"push":{"since":null,"state":"down","transport":null},"replacing":false,\
+        "progress":null,"push":{"refused":[],"since":null,"state":"down","transport":null},"replacing":false,\
         "server":"s","state":"locked","uncertain":false,"waiting":0}
         """)
   }

@@ -26,7 +26,10 @@ import Wire
   @Test func helloIsTheFirstFrame() {
     var machine = PushMachine(random: { 0 })
     #expect(machine.deadline == nil)
-    #expect(machine.handle(.start, now: .zero) == [.connecting, .connect(1, renewsToken: false)])
+    #expect(
+      machine.handle(.start, now: .zero) == [
+        .connecting, .connect(1, .webSocket, renewsToken: false),
+      ])
     #expect(machine.handle(.start, now: .zero) == [])
     #expect(machine.handle(.opened(1, credentials), now: seconds(1)) == [.send(hello)])
     let presence = PushFrame.Presence(device: id(3), online: true, at: 9)
@@ -105,7 +108,7 @@ import Wire
     var effects = machine.handle(.start, now: .zero)
     var now = Duration.zero
     for (attempt, wait) in zip(1..., [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]) {
-      #expect(effects == [.connecting, .connect(attempt, renewsToken: false)])
+      #expect(effects == [.connecting, .connect(attempt, .webSocket, renewsToken: false)])
       effects = machine.handle(.lost(attempt, reason: "x"), now: now)
       #expect(effects == [.drop, .down(reason: "x", retryIn: seconds(wait))])
       now += seconds(wait)
@@ -128,7 +131,9 @@ import Wire
     var machine = connected()
     _ = machine.handle(.lost(1, reason: "x"), now: .zero)
     #expect(
-      machine.handle(.reconnectNow, now: .zero) == [.connecting, .connect(2, renewsToken: false)])
+      machine.handle(.reconnectNow, now: .zero) == [
+        .connecting, .connect(2, .webSocket, renewsToken: false),
+      ])
     // An attempt under way is not disturbed.
     #expect(machine.handle(.reconnectNow, now: .zero) == [])
   }
@@ -137,7 +142,6 @@ import Wire
     var machine = PushMachine(random: { 0.5 })
     _ = machine.handle(.start, now: .zero)
     #expect(machine.deadline == seconds(15))
-    _ = machine.handle(.opened(1, credentials), now: seconds(14))
     #expect(
       machine.handle(.tick, now: seconds(15))
         == [.drop, .down(reason: "timed out", retryIn: seconds(0.25))])
@@ -172,10 +176,14 @@ import Wire
     let bye = PushFrame.bye(reason: .unauthenticated, retryAfterMilliseconds: 0)
     _ = machine.handle(.frame(1, bye), now: .zero)
     #expect(
-      machine.handle(.tick, now: .zero) == [.connecting, .connect(2, renewsToken: true)])
+      machine.handle(.tick, now: .zero) == [
+        .connecting, .connect(2, .webSocket, renewsToken: true),
+      ])
     _ = machine.handle(.lost(2, reason: "x"), now: .zero)
     #expect(
-      machine.handle(.tick, now: .zero) == [.connecting, .connect(3, renewsToken: false)])
+      machine.handle(.tick, now: .zero) == [
+        .connecting, .connect(3, .webSocket, renewsToken: false),
+      ])
   }
 
   @Test func aByeMayComeBeforeHello() {
@@ -261,5 +269,81 @@ import Wire
       machine.handle(.frame(1, hello), now: .zero).last
         == .down(
           reason: "the server sent a frame that only devices send", retryIn: seconds(0.25)))
+  }
+
+  @Test func aBlockedTransportIsFollowedByTheNextAtOnce() {
+    var machine = PushMachine(random: { 0.5 })
+    _ = machine.handle(.start, now: .zero)
+    #expect(
+      machine.handle(.blocked(1, reason: "400"), now: .zero)
+        == [.drop, .connecting, .connect(2, .events, renewsToken: false)])
+    _ = machine.handle(.opened(2, credentials), now: .zero)
+    // A proxy keeps the stream back.
+    #expect(
+      machine.handle(.tick, now: seconds(15))
+        == [.drop, .connecting, .connect(3, .polling, renewsToken: false)])
+    _ = machine.handle(.opened(3, credentials), now: seconds(15))
+    _ = machine.handle(.frame(3, welcome), now: seconds(15))
+    #expect(machine.transport == .polling)
+    #expect(machine.refusals == [.webSocket: "400", .events: "no answer to hello"])
+  }
+
+  @Test func afterTheLastTransportItWaitsAndStartsFromTheBest() {
+    var machine = PushMachine(random: { 0.5 })
+    _ = machine.handle(.start, now: .zero)
+    for attempt in 1...2 { _ = machine.handle(.blocked(attempt, reason: "x"), now: .zero) }
+    #expect(
+      machine.handle(.blocked(3, reason: "x"), now: .zero)
+        == [.drop, .down(reason: "no transport comes through: x", retryIn: seconds(0.25))])
+    #expect(machine.refusals.count == 3)
+    #expect(
+      machine.handle(.tick, now: seconds(0.25))
+        == [.connecting, .connect(4, .webSocket, renewsToken: false)])
+  }
+
+  @Test func aServerThatIsNotThereIsNoReasonForAnotherTransport() {
+    var machine = PushMachine(random: { 0.5 })
+    _ = machine.handle(.start, now: .zero)
+    _ = machine.handle(.lost(1, reason: "connection refused"), now: .zero)
+    #expect(
+      machine.handle(.tick, now: seconds(1)).last == .connect(2, .webSocket, renewsToken: false))
+    #expect(machine.refusals.isEmpty)
+  }
+
+  @Test func aSocketThatEndsBeforeTheWelcomeIsBlockedAndATokenIsNot() {
+    var machine = PushMachine(random: { 0.5 })
+    _ = machine.handle(.start, now: .zero)
+    _ = machine.handle(.opened(1, credentials), now: .zero)
+    #expect(
+      machine.handle(.lost(1, reason: "closed"), now: .zero).last
+        == .connect(2, .events, renewsToken: false))
+    _ = machine.handle(.opened(2, credentials), now: .zero)
+    let bye = PushFrame.bye(reason: .unauthenticated, retryAfterMilliseconds: 0)
+    _ = machine.handle(.frame(2, bye), now: .zero)
+    #expect(
+      machine.handle(.tick, now: seconds(1)).last == .connect(3, .events, renewsToken: true))
+  }
+
+  @Test func theBestIsLookedForBesideAPlainerOneAndTakenWhenItComesThrough() {
+    var machine = PushMachine(random: { 0.5 })
+    _ = machine.handle(.start, now: .zero)
+    _ = machine.handle(.blocked(1, reason: "400"), now: .zero)
+    _ = machine.handle(.opened(2, credentials), now: .zero)
+    _ = machine.handle(.frame(2, welcome), now: .zero)
+    var now = Duration.zero
+    while now < seconds(300) {
+      now += seconds(25)
+      _ = machine.handle(.heard(2), now: now)
+      let effects = machine.handle(.tick, now: now)
+      #expect(effects.contains(.tryBest(2)) == (now == seconds(300)))
+    }
+    #expect(machine.handle(.triedBest(2, refusal: "still 400"), now: now) == [])
+    #expect(machine.refusals == [.webSocket: "still 400"])
+    // Perhaps another network: no need to wait.
+    #expect(machine.handle(.reconnectNow, now: now).contains(.tryBest(2)))
+    #expect(
+      machine.handle(.triedBest(2, refusal: nil), now: now)
+        == [.drop, .connecting, .connect(3, .webSocket, renewsToken: false)])
+    #expect(machine.refusals.isEmpty)
   }
 }

@@ -194,6 +194,7 @@ extension Session {
     } else if status.push == .down {
       lines.append(PaneLine("without push, every 30 s"))
     }
+    lines += pushLines
     if status.waiting > 0 && status.state != .waiting {
       lines.append(PaneLine("\(Self.counted(status.waiting, "change")) waiting"))
     }
@@ -202,6 +203,17 @@ extension Session {
     }
     if let sent = status.lastSent { lines.append(PaneLine("last sent      \(time.clock(sent))")) }
     return lines
+  }
+
+  /// Which transport push has, when it is not the best, and why not the better ones.
+  private var pushLines: [PaneLine] {
+    guard !status.pushRefusals.isEmpty else { return [] }
+    let head = status.pushTransport.map { [PaneLine("push           by \($0)")] } ?? []
+    return head
+      + status.pushRefusals.flatMap { refusal in
+        Fit.wrap("not \(refusal.transport): \(refusal.reason)", columns: 35)
+          .map { PaneLine($0, style: .dim) }
+      }
   }
 
   private func columnLog(rows: Int, columns: Int) -> [PaneLine] {

@@ -31,17 +31,22 @@ extension Device {
     switch event {
     case .connecting:
       pushState = .connecting
+      pushTransport = nil
       publishStatus()
-    case .connected(let since, let present, let isBehind):
+    case .connected(let since, let present, let isBehind, let transport, let refusals):
       pushState = .connected
+      pushTransport = transport
+      pushRefusals = refusals
       pushSince = since
       presence = Dictionary(present.map { ($0.device, $0) }) { $1 }
       for peer in present { compare(peer) }
       attempt(.push(isUp: true))
       if isBehind { attempt(.behind) }
     case .frame(let frame): heard(frame)
-    case .down:
+    case .down(_, _, let refusals):
       pushState = .down
+      pushTransport = nil
+      pushRefusals = refusals
       pushSince = Self.wallClock
       presence = presence.mapValues { known in
         PushFrame.Presence(

@@ -15,12 +15,13 @@ extension Device {
     SyncStatus(
       state: state, waiting: core.waiting, conflicts: core.replica.conflictCount,
       alarms: core.alarms.map { SyncStatus.Alarm(code: $0.code, text: $0.text) },
-      push: pushState, pushTransport: pushState == .connected ? "websocket" : nil,
+      push: pushState, pushTransport: pushTransport?.rawValue,
       pushSince: pushSince, peers: peers,
       revision: core.frontier.heads.values.reduce(0) { $0 + $1.sequence },
       lastReceived: core.lastReceived, lastSent: core.lastSent,
       offlineSince: core.offlineSince, failure: core.failure.map { Failure($0).sentence },
-      nextAttempt: nextAttempt, sealedWaiting: core.sealedWaiting)
+      nextAttempt: nextAttempt, sealedWaiting: core.sealedWaiting,
+      pushRefusals: pushRefusals)
   }
 
   /// Whether something is on its way after which a synchronisation is over.

@@ -27,6 +27,9 @@ actor Device {
   var push: PushConnection?
   var pushState = SyncStatus.Push.down
   var pushSince: Int64?
+  /// What carries the connection; nil while there is none.
+  var pushTransport: PushTransport?
+  var pushRefusals: [RefusedTransport] = []
   var pushTask: Task<Void, Never>?
   var presence: [DeviceID: PushFrame.Presence] = [:]
   /// The newest commit of this device that each peer said it holds.

@@ -8,9 +8,11 @@ struct StatusRecord: Encodable {
     /// Null while down.
     let transport: String?
     let since: Int64?
+    /// Better transports that do not come through.
+    let refused: [RefusedTransport]
 
     private enum Key: String, CodingKey {
-      case state, transport, since
+      case state, transport, since, refused
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -18,6 +20,7 @@ struct StatusRecord: Encodable {
       try container.encode(state, forKey: .state)
       try container.encode(transport, forKey: .transport)
       try container.encode(since, forKey: .since)
+      try container.encode(refused, forKey: .refused)
     }
   }
 
@@ -75,7 +78,8 @@ struct StatusRecord: Encodable {
     try container.encode(alarms.map(AlarmRecord.init), forKey: .alarms)
     try container.encode(
       Push(
-        state: status.push.rawValue, transport: status.pushTransport, since: status.pushSince),
+        state: status.push.rawValue, transport: status.pushTransport, since: status.pushSince,
+        refused: status.pushRefusals),
       forKey: .push)
     try container.encode(status.peers.map(Device.init), forKey: .devices)
     try container.encode(
@@ -119,7 +123,8 @@ struct StatusRecord: Encodable {
   private var push: String {
     let since = status.pushSince.map { " since \(Lines.time($0))" } ?? ""
     let transport = status.pushTransport.map { " by \($0)" } ?? ""
-    return status.push.rawValue + transport + since
+    let refused = status.pushRefusals.map { ". Not by \($0.transport): \($0.reason)" }.joined()
+    return status.push.rawValue + transport + since + refused
   }
 
   /// One line a device. Who is online is known only over a push connection.
