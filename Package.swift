@@ -141,7 +141,7 @@ let package = Package(
     .testTarget(
       name: "SelectorScreenTests", dependencies: ["Selector"], swiftSettings: settings),
     .testTarget(
-      name: "SelectorTests", dependencies: ["Selector", "Sync", "Wire"],
+      name: "SelectorTests", dependencies: ["Selector", "Sync", "Vault", "Wire"],
       exclude: ["Snapshots"], swiftSettings: settings),
     .testTarget(
       name: "TerminalTests", dependencies: ["Terminal", "Selector", "CNcurses"],

@@ -105,6 +105,8 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public let text: String
   /// Every value that nobody has superseded; more than one different text is a conflict.
   public let heads: [ValueRecord]
+  /// How its values are generated, in the generator's own words; nil when they never were.
+  public let recipe: String?
   public let updatedAt: Int64
   public let updatedBy: DeviceID
   public let isPending: Bool
@@ -112,7 +114,8 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public init(
     id: AttributeID, label: String, kind: Kind, isConcealed: Bool,
     description: VersionID = .zero, text: String,
-    heads: [ValueRecord], updatedAt: Int64, updatedBy: DeviceID, isPending: Bool = false
+    heads: [ValueRecord], recipe: String? = nil, updatedAt: Int64, updatedBy: DeviceID,
+    isPending: Bool = false
   ) {
     self.id = id
     self.label = label
@@ -121,6 +124,7 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
     self.description = description
     self.text = text
     self.heads = heads
+    self.recipe = recipe
     self.updatedAt = updatedAt
     self.updatedBy = updatedBy
     self.isPending = isPending

@@ -11,7 +11,9 @@ public enum Edit: Hashable, Sendable {
   /// Takes back a deletion, not older than ``/Wire/Limits/trashLife``.
   case restoreContext(ContextID)
   case addAttribute(ContextID, NewAttribute)
-  case setValue(ContextID, AttributeID, text: String, base: [VersionID]?)
+  /// `recipe`: how the text was generated; nil leaves what is remembered.
+  case setValue(
+    ContextID, AttributeID, text: String, base: [VersionID]?, recipe: String? = nil)
   /// `base`: the ``AttributeRecord/description`` that was on the screen.
   case describeAttribute(
     ContextID, AttributeID, label: String, kind: AttributeRecord.Kind, isConcealed: Bool,
@@ -34,6 +36,8 @@ public enum Edit: Hashable, Sendable {
     public var kind: AttributeRecord.Kind
     public var isConcealed: Bool
     public var text: String
+    /// See ``AttributeRecord/recipe``.
+    public var recipe: String?
     /// Earlier values, oldest first: they become history (imports).
     public var history: [Earlier]
 
@@ -50,12 +54,13 @@ public enum Edit: Hashable, Sendable {
 
     public init(
       label: String, kind: AttributeRecord.Kind, isConcealed: Bool? = nil, text: String,
-      history: [Earlier] = []
+      recipe: String? = nil, history: [Earlier] = []
     ) {
       self.label = label
       self.kind = kind
       self.isConcealed = isConcealed ?? kind.isConcealedByDefault
       self.text = text
+      self.recipe = recipe
       self.history = history
     }
   }

@@ -15,6 +15,9 @@ public struct Operation: Hashable, Sendable {
     public static let description = Register(rawValue: "meta")
     /// Of an attribute: its text.
     public static let value = Register(rawValue: "value")
+    /// Of an attribute: how its values are generated, as text. Apart from the value, so that a
+    /// value typed on another device is no conflict with it.
+    public static let recipe = Register(rawValue: "recipe")
     /// Of a context: deleted or not.
     public static let existence = Register(rawValue: "exists")
 

@@ -25,8 +25,10 @@ extension Replica {
       try revive(id, now: now, writer: &writer, &entropy)
     case .addAttribute(let id, let attribute):
       try append([attribute], to: try state(of: id), writer: &writer, &entropy)
-    case .setValue(let id, let attribute, let text, let base):
-      let register = try self.attribute(attribute, of: id).value
+    case .setValue(let id, let attribute, let text, let base, let recipe):
+      let state = try self.attribute(attribute, of: id)
+      let register = state.value
+      try remember(recipe, of: attribute, in: state, writer: &writer, &entropy)
       writer.write(
         .value, Operation.Content(text: try Self.checked(text: text)), of: attribute,
         over: base ?? register.headIDs, &entropy)
@@ -106,7 +108,20 @@ extension Replica {
       writer.write(
         .value, Operation.Content(text: try Self.checked(text: attribute.text)), of: id,
         over: base, &entropy)
+      try remember(attribute.recipe, of: id, in: Attribute(), writer: &writer, &entropy)
     }
+  }
+
+  /// Writes down how a value was generated, unless it was generated so before.
+  private func remember(
+    _ recipe: String?, of id: AttributeID, in state: Attribute, writer: inout OperationWriter,
+    _ entropy: inout some Entropy
+  ) throws(EditError) {
+    let register = state.others[.recipe] ?? Register()
+    guard let recipe, register.shown?.content?.text != recipe else { return }
+    writer.write(
+      .recipe, Operation.Content(text: try Self.checked(text: recipe)), of: id,
+      over: register.headIDs, &entropy)
   }
 
   /// Takes back the deletion of a context.
@@ -207,7 +222,7 @@ extension Edit {
     switch self {
     case .createContext, .undo, .redo: nil
     case .renameContext(let id, _, _), .deleteContext(let id), .restoreContext(let id),
-      .addAttribute(let id, _), .setValue(let id, _, _, _),
+      .addAttribute(let id, _), .setValue(let id, _, _, _, _),
       .describeAttribute(let id, _, _, _, _, _), .removeAttribute(let id, _, _),
       .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
       id

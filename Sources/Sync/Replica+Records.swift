@@ -89,6 +89,7 @@ extension Replica.Attribute {
       isConcealed: described.concealed ?? kind.isConcealedByDefault,
       description: description.id, text: text,
       heads: value.heads.map { $0.record(isHead: true) },
+      recipe: others[.recipe]?.shown?.content?.text,
       updatedAt: shown.time.milliseconds, updatedBy: shown.device, isPending: isPending)
   }
 }

@@ -63,6 +63,37 @@ public struct PasswordRecipe: Codable, Hashable, Sendable {
     self.separator = separator
   }
 
+  /// One line, to be remembered beside what it made.
+  public var text: String {
+    let classes = classes.sorted().map(\.rawValue).joined(separator: ",")
+    return "kind=\(kind.rawValue) length=\(length) words=\(words) classes=\(classes)"
+      + " look-alikes=\(excludeLookAlikes ? "no" : "yes") separator=\(separator)"
+  }
+
+  /// Reads a ``text``: what it does not say is as usual; nil for a kind of a later program.
+  public init?(text: String) {
+    self.init()
+    let mark = " separator="
+    let end = text.range(of: mark)
+    if let end { separator = String(text[end.upperBound...]) }
+    for word in text[..<(end?.lowerBound ?? text.endIndex)].split(separator: " ") {
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
+      guard parts.count == 2 else { continue }
+      switch parts[0] {
+      case "kind":
+        guard let kind = Kind(rawValue: parts[1]) else { return nil }
+        self.kind = kind
+      case "length": length = Int(parts[1]) ?? length
+      case "words": words = Int(parts[1]) ?? words
+      case "classes":
+        classes = Set(parts[1].split(separator: ",").compactMap { .init(rawValue: String($0)) })
+      case "look-alikes": excludeLookAlikes = parts[1] == "no"
+      default: break
+      }
+    }
+  }
+
   /// A new password; each one the recipe allows is equally likely.
   public func generate(entropy: inout some Entropy) -> String {
     switch kind {

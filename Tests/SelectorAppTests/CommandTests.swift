@@ -166,6 +166,11 @@ import Vault
     let value = try await Self.output(["get", "a.example", "password"], on: device)
     #expect(value.count == 32)
     #expect(!console.errors.contains(value))
+    // The same is asked for again where nothing is said.
+    let again = ["generate", "--no-sync", "--set", "a.example", "password"]
+    #expect(try await Self.run(again, on: device, at: console) == 0)
+    let next = try await Self.output(["get", "a.example", "password"], on: device)
+    #expect(next.count == 32 && next != value)
     await device.stop(flush: .zero)
     withExtendedLifetime(profile) {}
   }

@@ -1,5 +1,6 @@
 import Sync
 import Testing
+import Vault
 import Wire
 
 @testable import Selector
@@ -190,9 +191,29 @@ import Wire
       desk.effects == [
         .save([
           .setValue(
-            Sample.github, Sample.attribute(2), text: "first-secret", base: [Sample.version(2)])
+            Sample.github, Sample.attribute(2), text: "first-secret", base: [Sample.version(2)],
+            recipe: "kind=words length=23 words=6 classes=lower,upper,digits look-alikes=yes"
+              + " separator=-")
         ]), .formClosed(Sample.github),
       ])
+  }
+
+  @Test func theGeneratorBeginsWithWhatTheContextLastAskedFor() {
+    let pin = "kind=pin length=8 words=6 classes=lower look-alikes=no separator=-"
+    var desk = Desk.open()
+    desk.send(.contexts(Sample.records(Sample.attributes(recipe: pin))))
+    desk.press("c")
+    let form = GeneratorForm(kind: .pin, length: 8, classes: [.lower], excludesLookAlikes: true)
+    #expect(desk.effects == [.formOpened(Sample.github), .generate(form)])
+    desk.press("Esc 2 e C-g")
+    #expect(desk.effects.last == .generate(form))
+    // A later program's recipe is none.
+    desk.press("Esc")
+    desk.send(.contexts(Sample.records(Sample.attributes(recipe: "kind=runes length=8"))))
+    desk.press("c")
+    #expect(desk.effects == [.formOpened(Sample.github), .generate(GeneratorForm())])
+    desk.press("5")
+    #expect(desk.effects == [.generate(GeneratorForm(excludesLookAlikes: true))])
   }
 
   @Test func enterBeforeTheFirstPasswordDoesNothing() {
@@ -210,7 +231,9 @@ import Wire
     desk.press("Enter")
     let expected = Edit.addAttribute(
       Sample.context(3),
-      Edit.NewAttribute(label: "password", kind: .password, text: "new-secret"))
+      Edit.NewAttribute(
+        label: "password", kind: .password, text: "new-secret",
+        recipe: GeneratorForm().recipe.text))
     #expect(desk.effects == [.save([expected]), .formClosed(Sample.context(3))])
   }
 

@@ -1,5 +1,6 @@
 import Sync
 import Testing
+import Vault
 
 @testable import Selector
 

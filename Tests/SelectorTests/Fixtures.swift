@@ -44,7 +44,7 @@ enum Sample {
 
   static func attributes(
     password: String = Sample.password, heads: [ValueRecord]? = nil, email: String? = nil,
-    isPending: Bool = false
+    isPending: Bool = false, recipe: String? = nil
   ) -> [AttributeRecord] {
     let old = now - 12 * 86_400_000
     func make(
@@ -54,7 +54,8 @@ enum Sample {
       AttributeRecord(
         id: attribute(number), label: label, kind: kind,
         isConcealed: kind.isConcealedByDefault, text: text,
-        heads: heads ?? [value(number, text)], updatedAt: old, updatedBy: work,
+        heads: heads ?? [value(number, text)], recipe: kind == .password ? recipe : nil,
+        updatedAt: old, updatedBy: work,
         isPending: isPending && number == 3)
     }
     return [

@@ -1,5 +1,6 @@
 import Sync
 import Testing
+import Vault
 import Wire
 
 @testable import Selector
@@ -120,7 +121,8 @@ import Wire
       desk.effects.first
         == .save([
           .setValue(
-            Sample.github, Sample.attribute(2), text: "mine-secret", base: [Sample.version(2)])
+            Sample.github, Sample.attribute(2), text: "mine-secret", base: [Sample.version(2)],
+            recipe: GeneratorForm().recipe.text)
         ]))
   }
 

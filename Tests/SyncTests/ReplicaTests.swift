@@ -156,6 +156,33 @@ import Wire
     #expect(attribute.text == "edited" && attribute.hasConflict)
   }
 
+  @Test func howAPasswordIsGeneratedIsRememberedEverywhereAndIsNoConflict() throws {
+    var (home, work) = try pair()
+    let (context, password) = try ids(home, "password")
+    func recipe(_ author: Author) -> String? {
+      author.replica[context]?.attributes.first { $0.id == password }?.recipe
+    }
+    try home.make(.setValue(context, password, text: "one", base: nil, recipe: "short"))
+    work.hear(home)
+    #expect(recipe(work) == "short")
+    try work.make(.setValue(context, password, text: "typed", base: nil))
+    #expect(recipe(work) == "short")
+    // At once on both: one value in conflict, and the later recipe on both.
+    try home.make(.setValue(context, password, text: "two", base: nil, recipe: "long"))
+    try work.make(.setValue(context, password, text: "three", base: nil, recipe: "longer"))
+    home.hear(work)
+    work.hear(home)
+    #expect(recipe(home) == recipe(work))
+    #expect(["long", "longer"].contains(recipe(home)))
+    #expect(home.replica[context]?.attributes.first { $0.id == password }?.heads.count == 2)
+    let lines = String(
+      decoding: try JSONExport.write(home.replica.contexts) {
+        home.replica.history(of: $0, in: $1)
+      },
+      as: UTF8.self)
+    #expect(lines.contains(#""recipe":"lon"#))
+  }
+
   @Test func twoNamesAtOnceAreBothKept() throws {
     var (home, work) = try pair()
     let (context, _) = try ids(home, "password")

@@ -77,6 +77,23 @@ import Wire
 }
 
 @Suite struct PasswordRecipeTests {
+  @Test(arguments: [
+    PasswordRecipe(), PasswordRecipe(kind: .words, words: 5, separator: " = "),
+    PasswordRecipe(kind: .pin, length: 4, classes: [.digits], excludeLookAlikes: true),
+    PasswordRecipe(classes: [], separator: ""),
+  ]) func aRecipeIsReadAsItWasWritten(recipe: PasswordRecipe) {
+    #expect(PasswordRecipe(text: recipe.text) == recipe)
+  }
+
+  @Test func aRecipeOfALaterProgramIsNoneAndUnknownWordsArePassedOver() {
+    #expect(PasswordRecipe(text: "kind=runes length=4") == nil)
+    #expect(
+      PasswordRecipe(text: "kind=pin x length=7 colour=red length")
+        == PasswordRecipe(
+          kind: .pin, length: 7))
+    #expect(PasswordRecipe(text: "") == PasswordRecipe())
+  }
+
   @Test func randomPasswordHasItsLengthAndEveryClass() {
     var entropy = SeededEntropy("random")
     for length in [4, 5, 20, 128] {

@@ -139,6 +139,9 @@ extension Command {
     Command(.upper, .generator, "2", "A-Z", .change, hint: "classes", rank: 6),
     Command(.digits, .generator, "3", "0-9", .change, hint: "classes", rank: 6),
     Command(.symbols, .generator, "4", "symbols", .change, hint: "classes", rank: 6),
+    Command(
+      .lookAlikes, .generator, "5", "with or without 0 O o 1 l I |", .change, hint: "classes",
+      rank: 6),
     Command(.kind, .generator, "k", "random, words, pin", .change, hint: "kind", rank: 5),
     Command(.show, .generator, "v", "show it", .use, hint: "show", rank: 4),
     Command(.copy, .generator, "y", "copy the new one", .use),

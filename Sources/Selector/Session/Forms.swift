@@ -1,4 +1,5 @@
 import Sync
+import Vault
 import Wire
 
 /// Attribute values being edited where they stand. Everything typed is one edit when it is saved.
@@ -248,12 +249,16 @@ struct Generator: Hashable, Sendable {
   var isShown = false
   var notice: String?
 
+  /// What it made, and how: the next password of this context begins there.
   var edit: Edit? {
     guard let value else { return nil }
+    let recipe = form.recipe.text
     guard let attribute else {
       return .addAttribute(
-        context, Edit.NewAttribute(label: "password", kind: .password, text: value))
+        context,
+        Edit.NewAttribute(label: "password", kind: .password, text: value, recipe: recipe))
     }
-    return .setValue(context, attribute.id, text: value, base: attribute.heads.map(\.id))
+    return .setValue(
+      context, attribute.id, text: value, base: attribute.heads.map(\.id), recipe: recipe)
   }
 }

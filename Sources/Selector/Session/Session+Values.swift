@@ -1,4 +1,5 @@
 import Sync
+import Vault
 import Wire
 
 // Editing attributes where they stand.
@@ -27,7 +28,7 @@ extension Session {
     case .next: return editNeighbour(of: form, step: 1)
     case .previous: return editNeighbour(of: form, step: -1)
     case .show: form.isShown.toggle()
-    case .generate: return [.generate(generatorForm)]
+    case .generate: return [.generate(generatorForm(for: form.currentEntry?.attribute))]
     default: return []
     }
     overlay = .values(form)
@@ -67,17 +68,23 @@ extension Session {
 
 // The dialog that makes a new password.
 extension Session {
+  /// What was asked for the last time: for this attribute on any device, else for any here.
+  func generatorForm(for attribute: AttributeRecord?) -> GeneratorForm {
+    attribute?.recipe.flatMap(PasswordRecipe.init(text:)).map(GeneratorForm.init) ?? generatorForm
+  }
+
   mutating func openGenerator(for record: ContextRecord) -> [Effect] {
     let marked = focus == .attributes ? markedAttribute : nil
     let password =
       marked?.kind == .password ? marked : record.attributes.first { $0.kind == .password }
     conceal()
+    let form = generatorForm(for: password)
     overlay = .generator(
       Generator(
-        context: record.id, contextName: record.name, attribute: password, form: generatorForm,
+        context: record.id, contextName: record.name, attribute: password, form: form,
         draft: drafts.newID(at: now)))
     if let password { attribute = password.id }
-    return [.formOpened(record.id), .generate(generatorForm)]
+    return [.formOpened(record.id), .generate(form)]
   }
 
   mutating func performGenerator(_ command: Command.ID) -> [Effect] {
@@ -117,6 +124,7 @@ extension GeneratorForm {
   /// Carries out a command about a class of characters; any other does nothing.
   fileprivate mutating func toggle(_ command: Command.ID) {
     guard kind == .random else { return }
+    if command == .lookAlikes { return toggleLookAlikes() }
     let classes: [Command.ID: CharacterClass] = [
       .lower: .lower, .upper: .upper, .digits: .digits, .symbols: .symbols,
     ]

@@ -1,4 +1,5 @@
 import Sync
+import Vault
 import Wire
 
 // Boxes over the panes.
@@ -116,11 +117,18 @@ extension Session {
       "(\($0 == form.kind ? "x" : " ")) \($0.rawValue)"
     }.joined(separator: "  ")
     var lines = [PaneLine.empty] + newPasswordLines(generator, columns: columns - 16) + [length]
-    if form.kind == .random { lines.append(labelled("use", classes)) }
+    switch form.kind {
+    case .random:
+      let mark = form.recipe.excludeLookAlikes ? " " : "x"
+      lines += [
+        labelled("use", classes), labelled("", "[\(mark)] look-alikes 0 O o 1 l I |"),
+      ]
+    case .words: lines.append(labelled("use", "a list of \(WordList.words.count) words"))
+    case .pin: lines.append(labelled("use", "0-9"))
+    }
     lines += [labelled("kind", kinds), .empty]
     if generator.attribute != nil { lines.append(labelled("old", "kept in history, O copies it")) }
     lines += [labelled("site", "change it there, then Enter"), labelled("peers", peerArrival)]
-    lines.append(.empty)
     paintBox(
       "New password  \(generator.contextName)", lines, columns: columns, over: layout.detail,
       &frame)

@@ -10,7 +10,10 @@ struct GenerateCommand: DeviceCommand {
       EXAMPLE: higgins generate --words 6
 
       With --set it becomes an attribute's value and is not printed: \
-      higgins generate --length 24 --set github.example password
+      higgins generate --length 24 --set github.example password. What is asked for is remembered \
+      with the attribute, and asked for again by --set alone.
+
+      Words come from a list of 1,024, ten bits each.
       """)
 
   @Option(help: "Characters, 4 to 128 (default: 20; 6 of a PIN).")
@@ -24,6 +27,18 @@ struct GenerateCommand: DeviceCommand {
 
   @Flag(help: "Letters and digits alone.")
   var noSymbols = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Of these alone, at least one of each: lower, upper, digits, symbols.",
+      valueName: "class,..."))
+  var classes: CharacterClasses?
+
+  @Option(help: "Between words, at most 8 characters.")
+  var separator: String?
+
+  @Flag(help: "Also say on standard error how many bits it has.")
+  var bits = false
 
   @Flag(help: "Leave out 0 O o, 1 l I and |.")
   var noLookAlikes = false
@@ -43,6 +58,15 @@ struct GenerateCommand: DeviceCommand {
     guard words == nil || (length == nil && !pin) else {
       throw ValidationError("--words goes neither with --length nor with --pin.")
     }
+    guard classes == nil || (words == nil && !pin && !noSymbols) else {
+      throw ValidationError("--classes goes neither with --words, --pin nor --no-symbols.")
+    }
+    guard separator == nil || words != nil else {
+      throw ValidationError("--separator goes with --words.")
+    }
+    if let separator, separator.count > PasswordRecipe.separatorCharacters {
+      throw ValidationError("A separator has at most 8 characters.")
+    }
     if let length, !PasswordRecipe.lengths.contains(length) {
       throw ValidationError("A length is 4 to 128.")
     }
@@ -51,13 +75,18 @@ struct GenerateCommand: DeviceCommand {
     }
   }
 
+  /// Whether the person left it to what is remembered.
+  private var asksForNothing: Bool {
+    length == nil && words == nil && !pin && !noSymbols && !noLookAlikes && classes == nil
+  }
+
   var recipe: PasswordRecipe {
-    var classes = Set(PasswordRecipe.CharacterClass.allCases)
+    var classes = classes?.all ?? Set(PasswordRecipe.CharacterClass.allCases)
     if noSymbols { classes.remove(.symbols) }
     let kind: PasswordRecipe.Kind = words != nil ? .words : pin ? .pin : .random
     return PasswordRecipe(
       kind: kind, length: length ?? (pin ? 6 : 20), words: words ?? 6, classes: classes,
-      excludeLookAlikes: noLookAlikes)
+      excludeLookAlikes: noLookAlikes, separator: separator ?? "-")
   }
 
   /// Printing needs no profile.
@@ -70,6 +99,7 @@ struct GenerateCommand: DeviceCommand {
     let code = await Execution.reporting(console) {
       var entropy = SodiumEntropy()
       try await console.line(recipe.generate(entropy: &entropy))
+      if bits { try await console.note("\(Int(recipe.bits)) bits.") }
       return 0
     }
     try Execution.exitIfFailed(code)
@@ -77,15 +107,32 @@ struct GenerateCommand: DeviceCommand {
 
   func run(on device: Device, console: any Console) async throws {
     var entropy = SodiumEntropy()
-    let text = recipe.generate(entropy: &entropy)
-    guard set.count == 2 else { return try await console.line(text) }
+    guard set.count == 2 else {
+      return try await console.line(recipe.generate(entropy: &entropy))
+    }
     let target = try Target(set[0], set[1], in: await device.contexts(matching: set[0]))
+    let remembered = target.attribute?.recipe.flatMap(PasswordRecipe.init(text:))
+    let recipe = asksForNothing ? remembered ?? recipe : recipe
+    let text = recipe.generate(entropy: &entropy)
     let kind = target.attribute?.kind ?? .password
     try await Saving.save(
       target.edits(
-        text: text, kind: kind, isConcealed: target.attribute?.isConcealed ?? true),
+        text: text, kind: kind, isConcealed: target.attribute?.isConcealed ?? true,
+        recipe: recipe.text),
       on: device, console: console, skipsSync: saving.noSync)
     try await console.note(
       "\(target.name) / \(target.label) has a new value of \(Int(recipe.bits)) bits.")
+  }
+}
+
+/// Classes of characters as a person lists them: `lower,digits`.
+struct CharacterClasses: ExpressibleByArgument {
+  let all: Set<PasswordRecipe.CharacterClass>
+
+  init?(argument: String) {
+    let words = argument.split(separator: ",")
+    let classes = words.compactMap { PasswordRecipe.CharacterClass(rawValue: String($0)) }
+    guard !words.isEmpty, classes.count == words.count else { return nil }
+    all = Set(classes)
   }
 }

@@ -137,8 +137,11 @@ struct Target {
   }
 
   /// What makes the value true there.
-  func edits(text: String, kind: AttributeRecord.Kind, isConcealed: Bool) -> [Edit] {
-    let new = Edit.NewAttribute(label: label, kind: kind, isConcealed: isConcealed, text: text)
+  func edits(
+    text: String, kind: AttributeRecord.Kind, isConcealed: Bool, recipe: String? = nil
+  ) -> [Edit] {
+    let new = Edit.NewAttribute(
+      label: label, kind: kind, isConcealed: isConcealed, text: text, recipe: recipe)
     guard let context else {
       return [.createContext(name: name, kind: .account, attributes: [new])]
     }
@@ -147,7 +150,7 @@ struct Target {
     let description = Edit.describeAttribute(
       context.id, attribute.id, label: attribute.label, kind: kind, isConcealed: isConcealed)
     return (isSame ? [] : [description])
-      + [.setValue(context.id, attribute.id, text: text, base: nil)]
+      + [.setValue(context.id, attribute.id, text: text, base: nil, recipe: recipe)]
   }
 }
 

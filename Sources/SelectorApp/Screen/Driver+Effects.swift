@@ -67,7 +67,7 @@ extension Driver {
     switch effect {
     case .generate(let form):
       var entropy = SodiumEntropy()
-      inbox.post(.outcome(.generated(PasswordRecipe(form).generate(entropy: &entropy))))
+      inbox.post(.outcome(.generated(form.recipe.generate(entropy: &entropy))))
     case .copy(let text, let label, _): copy(text, label)
     case .oneTimeCode(let attribute, let secret): oneTimeCode(attribute, secret)
     case .loadHistory(let context, let attribute):
@@ -313,17 +313,5 @@ extension Driver {
     pairing?.cancel()
     admission?.resume(returning: false)
     admission = nil
-  }
-}
-
-extension PasswordRecipe {
-  /// What the generator dialog asks for.
-  init(_ form: GeneratorForm) {
-    var recipe = PasswordRecipe()
-    recipe.kind = Kind(rawValue: form.kind.rawValue) ?? .random
-    recipe.length = form.length
-    recipe.words = form.words
-    recipe.classes = Set(form.classes.compactMap { CharacterClass(rawValue: $0.rawValue) })
-    self = recipe
   }
 }

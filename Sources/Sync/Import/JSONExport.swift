@@ -11,7 +11,8 @@ public import Wire
 /// "updatedAt":…,"updatedBy":…,"value":"…"}],"id":…,"kind":"account","name":"github.example",
 /// "updatedAt":…,"updatedBy":…}
 /// ```
-/// Times are milliseconds since 1970. A value that is a deletion has no key `value`.
+/// Times are milliseconds since 1970. A value that is a deletion has no key `value`. `recipe` is
+/// there where values were generated, and says how.
 public enum JSONExport {
   /// The file, in plain text: whoever reads it has everything.
   ///
@@ -63,6 +64,7 @@ private struct Line: Encodable {
     let pending: Bool
     let updatedAt: Int64
     let updatedBy: DeviceID
+    let recipe: String?
     let history: [Value]
 
     init(_ attribute: AttributeRecord, history: [ValueRecord]) {
@@ -73,6 +75,7 @@ private struct Line: Encodable {
       value = attribute.text
       conflict = attribute.hasConflict
       pending = attribute.isPending
+      recipe = attribute.recipe
       updatedAt = attribute.updatedAt
       updatedBy = attribute.updatedBy
       self.history = history.map(Value.init)
