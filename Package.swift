@@ -28,6 +28,8 @@ let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-met
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(
   name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(
+  name: "HummingbirdHTTP2", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
@@ -107,7 +109,8 @@ let package = Package(
     .target(
       name: "PushServer",
       dependencies: [
-        "Wire", "Access", niocore, nioposix, niohttp, niossl, crypto, logging, metrics,
+        "Wire", "Access", niocore, nioposix, niohttp, niossl, crypto, logging, metrics, grdb,
+        http, jwt,
       ],
       swiftSettings: settings),
     .executableTarget(
@@ -166,8 +169,9 @@ let package = Package(
       name: "PushServerTests",
       dependencies: [
         "PushServer", "Access", "Wire", niocore, nioposix, crypto, logging, metrics,
+        hummingbird, hummingbirdCore, hummingbirdHTTP2, jwt, niossl, niohttp,
       ],
-      swiftSettings: settings),
+      exclude: ["Receiver"], swiftSettings: settings),
     .testTarget(
       name: "DaemonAppTests",
       dependencies: ["DaemonApp", "AttributeServer", arguments, grdb, logging],

@@ -119,6 +119,12 @@ public struct Hub: Sendable {
     return others(than: place.device, in: entry).map { .send(frame, to: $0) }
   }
 
+  func place(of id: ConnectionID) -> Place? { places[id] }
+
+  func connectedDevices(of account: AccountID) -> Set<DeviceID> {
+    accounts[account].map { Set($0.connections.keys) } ?? []
+  }
+
   private func welcome(
     _ id: ConnectionID, device: DeviceID, frontier: Digest32, entry: Account
   ) -> Delivery {

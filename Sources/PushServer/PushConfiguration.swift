@@ -33,6 +33,8 @@ public struct PushConfiguration: Sendable {
   public var logger: Logger
   /// Where the service counts; `GET /metrics` of the signals' listener shows it.
   public var metrics: MetricsRegistry
+  /// The roads to sleeping devices; nil leaves them out.
+  public var gateways: GatewayConfiguration?
 
   /// The demo of the proposal this project began with.
   public struct Chat: Hashable, Sendable {
@@ -54,7 +56,8 @@ public struct PushConfiguration: Sendable {
     allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000, echoes: Bool = false,
     chat: Chat? = nil, tls: TLSConfiguration? = nil, protectsSignals: Bool = false,
     now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration,
-    logger: Logger, metrics: MetricsRegistry = MetricsRegistry()
+    logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
+    gateways: GatewayConfiguration? = nil
   ) {
     self.deviceHost = deviceHost
     self.devicePort = devicePort
@@ -72,5 +75,6 @@ public struct PushConfiguration: Sendable {
     self.uptime = uptime
     self.logger = logger
     self.metrics = metrics
+    self.gateways = gateways
   }
 }

@@ -23,13 +23,18 @@ final class PushNode: @unchecked Sendable {
   /// The demo chat, where it is wanted.
   let room: ChatRoom?
   let metrics: PushMetrics
+  /// The roads to sleeping devices, where they are wanted.
+  let gateways: Gateways?
   /// The frame written last, since fan-out asks for the same one again and again.
   private var encoded: (frame: PushFrame, bytes: [UInt8], webSocket: ByteBuffer)?
 
-  init(loop: any EventLoop, configuration: PushConfiguration) {
+  init(loop: any EventLoop, configuration: PushConfiguration) throws(PushServerError) {
     self.loop = loop
     self.configuration = configuration
     metrics = PushMetrics(configuration.metrics)
+    gateways = try configuration.gateways.map { given throws(PushServerError) in
+      try Gateways(given, configuration)
+    }
     room = configuration.chat.map { ChatRoom(secret: $0.secret) }
   }
 
@@ -129,6 +134,9 @@ final class PushNode: @unchecked Sendable {
     apply(
       hub.join(
         id, account: account, device: device, frontier: frontier, now: configuration.now()))
+    if let queue = gateways?.queue {
+      Task { await queue.joined(account: account, device: device) }
+    }
   }
 
   func rejoin(_ id: Hub.ConnectionID, frontier: Digest32) {
@@ -139,6 +147,12 @@ final class PushNode: @unchecked Sendable {
   func acknowledge(_ id: Hub.ConnectionID, device: DeviceID, sequence: UInt64) {
     loop.preconditionInEventLoop()
     metrics.acknowledged()
+    if let queue = gateways?.queue, let place = hub.place(of: id) {
+      Task {
+        await queue.acknowledged(
+          account: place.account, device: place.device, author: device, sequence: sequence)
+      }
+    }
     apply(hub.acknowledge(id, device: device, sequence: sequence))
   }
 
@@ -146,6 +160,14 @@ final class PushNode: @unchecked Sendable {
     loop.preconditionInEventLoop()
     metrics.came(signals: signals.count)
     for signal in signals { apply(hub.publish(signal, now: configuration.now())) }
+  }
+
+  /// Keeps the signals for devices that are not connected; nil when there is no road to them.
+  func offer(_ signals: [Signal]) -> EventLoopFuture<Void>? {
+    loop.preconditionInEventLoop()
+    guard let queue = gateways?.queue else { return nil }
+    let offers = signals.map { ($0, connected: hub.connectedDevices(of: $0.account)) }
+    return loop.makeFutureWithTask { try await queue.offer(offers) }
   }
 
   /// Sends everyone away, each with another wait, so that they do not come back all at once.

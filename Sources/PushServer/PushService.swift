@@ -25,7 +25,13 @@ public final class PushService: Sendable {
   public static func start(_ configuration: PushConfiguration) async throws -> PushService {
     let tls = try configuration.tls.map { try NIOSSLContext(configuration: $0) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let node = PushNode(loop: group.next(), configuration: configuration)
+    let node: PushNode
+    do throws(PushServerError) {
+      node = try PushNode(loop: group.next(), configuration: configuration)
+    } catch {
+      try await group.shutdownGracefully()
+      throw error
+    }
     do {
       let devices = try await deviceBootstrap(group, node: node, tls: tls)
         .bind(host: configuration.deviceHost, port: configuration.devicePort).get()
@@ -42,6 +48,7 @@ public final class PushService: Sendable {
       try await node.loop.submit { node.start() }.get()
       return PushService(group: group, node: node, devices: devices, signals: signals)
     } catch {
+      await node.gateways?.stop()
       try await group.shutdownGracefully()
       if error is PushServerError { throw error }
       throw PushServerError(
@@ -80,6 +87,7 @@ public final class PushService: Sendable {
       try await Task.sleep(for: .milliseconds(20))
     }
     try await node.loop.submit { node.stop() }.get()
+    await node.gateways?.stop()
     try await group.shutdownGracefully()
   }
 

@@ -15,6 +15,8 @@ final class SignalHandler: ChannelInboundHandler {
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   private var tooLarge = false
+  /// Comes when the signals just read are kept for sleeping devices.
+  private var queued: EventLoopFuture<Void>?
 
   init(node: PushNode) {
     self.node = node
@@ -35,7 +37,16 @@ final class SignalHandler: ChannelInboundHandler {
       body.writeBuffer(&part)
     case .end:
       guard let head else { return }
-      reply(to: head).write(to: context, keepAlive: head.isKeepAlive && !tooLarge)
+      queued = nil
+      let reply = reply(to: head)
+      let keepAlive = head.isKeepAlive && !tooLarge
+      guard let queued else { return reply.write(to: context, keepAlive: keepAlive) }
+      // The pipeline holds back the next request until this one is answered.
+      queued.assumeIsolated().whenComplete { result in
+        guard context.channel.isActive else { return }
+        if case .success = result { return reply.write(to: context, keepAlive: keepAlive) }
+        HTTPReply(Problem(.internalFailure)).write(to: context, keepAlive: keepAlive)
+      }
     }
   }
 
@@ -68,6 +79,7 @@ final class SignalHandler: ChannelInboundHandler {
       try checkKey(head.headers.first(name: "authorization"))
       let signals = try readSignals()
       node.publish(signals)
+      queued = node.offer(signals)
       return HTTPReply(json: Array(#"{"queued":\#(signals.count)}"#.utf8))
     } catch {
       return HTTPReply(error)

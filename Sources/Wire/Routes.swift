@@ -13,6 +13,9 @@ public enum Route {
   public static let enrol = "/v1/enrol"
   public static let keys = "/.well-known/jwks.json"
   public static let health = "/healthz"
+  /// Where devices register how to be reached while they sleep; on the listener for devices.
+  public static let channels = "/v1/channels"
+  public static let channelConfirmation = "/v1/channels/confirmation"
   /// What the Push Service counts, as Prometheus reads it; on the listener for signals.
   public static let metrics = "/metrics"
   /// The Push Service's web-service API.

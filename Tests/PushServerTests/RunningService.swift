@@ -25,6 +25,7 @@ let empty = Digest32(bytes: Array(SHA256.hash(data: [UInt8]()))) ?? .zero
 
 func running(
   origins: Set<String> = [], connections: Int = 100, chat: PushConfiguration.Chat? = nil,
+  gateways: GatewayConfiguration? = nil,
   _ body: (PushService) async throws -> Void
 ) async throws {
   let start = ContinuousClock.now
@@ -34,7 +35,8 @@ func running(
       maximumConnections: connections, chat: chat,
       now: { Int64(Date().timeIntervalSince1970 * 1000) },
       uptime: { ContinuousClock.now - start },
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      gateways: gateways))
   do {
     try await body(service)
   } catch {

@@ -47,7 +47,10 @@ struct TargetGraph {
       ]),
     "PushServer": Row(
       ["Wire", "Access"],
-      ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging", "CoreMetrics"]),
+      [
+        "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Crypto", "Logging", "CoreMetrics", "GRDB",
+        "AsyncHTTPClient", "JWTKit",
+      ]),
     "DaemonApp": Row(
       ["AttributeServer", "PushServer", "Access", "Wire", "CProcess"],
       [

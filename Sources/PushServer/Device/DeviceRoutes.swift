@@ -25,6 +25,11 @@ struct DeviceRoutes {
       webSocket(request, limitBytes: EchoGuest.limitBytes) { EchoGuest($0) }
     case Route.pushEvents: post(request) { events(request) }
     case Route.pushPoll: post(request) { firstPoll(request) }
+    case let path where path.hasPrefix(Route.channels):
+      guard let gateways = node.gateways else {
+        return channel.answer(HTTPReply(Problem(.notFound)))
+      }
+      ChannelRoutes(channel: channel, gateways: gateways).serve(request)
     case let path where path.hasPrefix(Route.pushEvents + "/"):
       post(request) { frame(request, session: path.dropFirst(Route.pushEvents.count + 1)) }
     case let path where path.hasPrefix(Route.pushPoll + "/"):
