@@ -20,6 +20,8 @@ DOCUMENTED := $(patsubst Sources/%.docc,%,$(foreach target,\
 PACKAGES := libncurses-dev libsodium-dev libsqlite3-dev pkg-config tmux \
   python3-argon2 python3-cryptography python3-nacl python3-pyotp
 BENCH_PACKAGES := git gnupg less pass tig
+# For the clients of others that come from PyPI.
+CONFORMANCE_PACKAGES := python3-venv
 # What makes system calls fail on purpose.
 CHAOS_PACKAGES := strace
 
@@ -144,6 +146,14 @@ chaos: build ## Kills, stops and starves the real programs; ARGS=--quick takes t
 fuzz: deps ## Fuzzes every parser of foreign bytes for SECONDS (default: 60); TARGETS=… some.
 	swift build
 	Tests/Fuzz/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
+
+.PHONY: conformance
+conformance: deps ## Proves the Push Service with a Bayeux client of others, from PyPI.
+	@$(call install_packages,$(CONFORMANCE_PACKAGES))
+	/usr/bin/python3 -m venv .build/conformance
+	.build/conformance/bin/pip install --quiet aiocometd-ng==0.5.6
+	HIGGINS_PYTHON="$$PWD/.build/conformance/bin/python" \
+	  swift test --disable-xctest --filter BayeuxClientTests
 
 # In a folder of its own, as everything is built differently. What decides is left out: it has no
 # threads, and its tests take long under the sanitizer.

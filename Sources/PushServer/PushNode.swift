@@ -15,8 +15,9 @@ final class PushNode: @unchecked Sendable {
   /// Sessions that several requests belong to, by the name that stands in their address.
   private var named: [String: Peer] = [:]
   private var polls: [String: PollCarrier] = [:]
+  private var bayeux: [String: BayeuxCarrier] = [:]
   /// Connections to the listener, whatever they do.
-  private var openChannels = 0
+  private(set) var openChannels = 0
   private var nextID: Hub.ConnectionID = 1
   private var ticks: RepeatedTask?
   private var draining = false
@@ -90,12 +91,16 @@ final class PushNode: @unchecked Sendable {
   }
 
   func name(_ carrier: PollCarrier) { polls[carrier.name] = carrier }
+  func name(_ carrier: BayeuxCarrier) { bayeux[carrier.name] = carrier }
   func peer(named name: String) -> Peer? { named[name] }
   func poll(named name: String) -> PollCarrier? { polls[name] }
+
+  func bayeux(named name: String) -> BayeuxCarrier? { bayeux[name] }
 
   func forget(name: String) {
     loop.preconditionInEventLoop()
     named[name] = nil
+    bayeux[name] = nil
     polls[name] = nil
   }
 

@@ -73,6 +73,12 @@ public final class PushService: Sendable {
     return try await node.loop.submit { node.connectionCount }.get()
   }
 
+  /// Connections to the listener for devices, whatever they do.
+  func openChannels() async throws -> Int {
+    let node = node
+    return try await node.loop.submit { node.openChannels }.get()
+  }
+
   /// Stops accepting, sends every device away with a wait of its own, and ends: when all are gone,
   /// or after `limit` with those that are left.
   public func drain(limit: Duration = .seconds(3)) async throws {

@@ -32,6 +32,8 @@ public struct Session: Sendable {
     case text([UInt8])
     /// Anything else that shows life: a pong, a ping, a part of a message.
     case heard
+    /// A request that is no frame; counted as one.
+    case request
     /// What became of the token that ``Effect/check(token:)`` named.
     case checked(Result<AccessClaims, AccessError>)
     /// Time passed. Comes about once a second.
@@ -110,17 +112,21 @@ public struct Session: Sendable {
     case .heard:
       misses = 0
       return []
-    case .text(let text):
-      misses = 0
-      texts += 1
-      guard texts <= Self.textsPerTick else { return close(.tryAgainLater, .busy, after: 1000) }
-      return read(text, uptime: uptime)
+    case .request: return count() ?? []
+    case .text(let text): return count() ?? read(text, uptime: uptime)
     case .checked(let result): return checked(result)
     case .tick: return tick(uptime: uptime, now: now)
     case .violation(let code): return close(code, .malformed)
     case .drain(let milliseconds): return close(.goingAway, .draining, after: milliseconds)
     case .dismiss(let reason): return dismiss(reason)
     }
+  }
+
+  /// Notes a message; closes when they are too many.
+  private mutating func count() -> [Effect]? {
+    misses = 0
+    texts += 1
+    return texts <= Self.textsPerTick ? nil : close(.tryAgainLater, .busy, after: 1000)
   }
 
   private mutating func read(_ text: [UInt8], uptime: Duration) -> [Effect] {

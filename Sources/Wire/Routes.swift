@@ -26,6 +26,12 @@ public enum Route {
   public static let pushEvents = "/push/events"
   /// Long polling; followed by `/{session}` after the first.
   public static let pushPoll = "/push/poll"
+  /// Bayeux 1.0, as a WebSocket or posted; clients may add `/handshake` and the like.
+  public static let bayeux = "/bayeux"
+  /// The channel of Bayeux that signals come on.
+  public static let bayeuxSignals = "/account/signals"
+  /// The channel of Bayeux that acknowledgements go to.
+  public static let bayeuxAcknowledgements = "/service/acknowledgements"
   /// Sends messages back, where a conformance suite wants it.
   public static let pushEcho = "/push/echo"
   /// The demo chat: its page, and under it the WebSocket.

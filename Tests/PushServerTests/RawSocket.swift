@@ -90,6 +90,10 @@ final class RawSocket: Sendable {
   /// Sends a request and reads the answer's head.
   func request(_ text: String) async throws -> String {
     try await send(Array(text.utf8))
+    return await head()
+  }
+
+  private func head() async -> String {
     var head: [UInt8] = []
     while let next = await input.read(1) {
       head += next
@@ -102,11 +106,18 @@ final class RawSocket: Sendable {
   func post(
     _ path: String, _ body: String, headers: String = ""
   ) async throws -> (head: String, body: String) {
-    let head = try await request(
-      """
-      POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers)\
-      Content-Length: \(body.utf8.count)\r\n\r\n\(body)
-      """)
+    try await send(
+      Array(
+        """
+        POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers)\
+        Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+        """.utf8))
+    return try await answer()
+  }
+
+  /// Reads a whole answer, whose length it must state.
+  func answer() async throws -> (head: String, body: String) {
+    let head = await head()
     let length = head.split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }
     let count = length.flatMap { Int($0.dropFirst(16)) } ?? 0
     let bytes = try #require(await input.read(count))

@@ -32,6 +32,8 @@ final class DeviceChannel: ChannelInboundHandler {
   }
 
   var loop: any EventLoop { node.loop }
+  /// Whether the connection has ended.
+  var isGone: Bool { context == nil }
   var isWritable: Bool { context?.channel.isWritable ?? false }
   var allocator: ByteBufferAllocator { context?.channel.allocator ?? ByteBufferAllocator() }
 

@@ -23,6 +23,8 @@ struct DeviceRoutes {
       }
     case Route.pushEcho where node.configuration.echoes:
       webSocket(request, limitBytes: EchoGuest.limitBytes) { EchoGuest($0) }
+    case let path where path == Route.bayeux || path.hasPrefix(Route.bayeux + "/"):
+      bayeux(request)
     case Route.pushEvents: post(request) { events(request) }
     case Route.pushPoll: post(request) { firstPoll(request) }
     case let path where path.hasPrefix(Route.channels):
@@ -70,6 +72,17 @@ struct DeviceRoutes {
     let conversation = WebSocketConversation(channel: channel, limitBytes: limitBytes)
     conversation.guest = guest(conversation)
     channel.begin(head, conversation)
+  }
+
+  // MARK: Bayeux
+
+  private func bayeux(_ request: Request) {
+    guard !WebSocketConversation.isAsked(for: request) else {
+      return webSocket(request, limitBytes: Limits.pushFrameBytes) { [node] in
+        BayeuxSocket($0, node: node)
+      }
+    }
+    post(request) { BayeuxDesk(node: node).take(request.body, by: BayeuxRequest(channel)) }
   }
 
   // MARK: events and polls
