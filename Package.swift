@@ -174,7 +174,7 @@ let package = Package(
       exclude: ["Receiver"], swiftSettings: settings),
     .testTarget(
       name: "DaemonAppTests",
-      dependencies: ["DaemonApp", "AttributeServer", arguments, grdb, logging],
+      dependencies: ["DaemonApp", "AttributeServer", "PushServer", arguments, grdb, logging],
       swiftSettings: settings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "Sync", "Vault", "Wire"],

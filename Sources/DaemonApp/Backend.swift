@@ -94,6 +94,11 @@ struct PushOptions: ParsableArguments {
     name: .customLong("hixie-75"), help: "Speak the WebSocket of 2010 in the chat; loopback only.")
   var hixie75 = false
 
+  @Option(
+    help: ArgumentHelp(
+      "A TOML file of gateways that wake sleeping devices. Default: none.", valueName: "FILE"))
+  var gateways: String?
+
   @Flag(help: "Send back what comes to /push/echo, for conformance suites.")
   var echo = false
 

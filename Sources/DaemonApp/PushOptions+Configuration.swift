@@ -8,18 +8,21 @@ import Wire
 extension PushOptions {
   func configuration(
     _ settings: Settings, _ listen: Addresses, _ protection: Protection, serviceKey: String,
-    tokens: any TokenChecker, logger: Logger
+    tokens: any TokenChecker, channels: String? = nil, logger: Logger
   ) throws(DaemonError) -> PushConfiguration {
     let origins = (settings.text("allowed-origins", allowedOrigins) ?? "")
       .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     let clock = ServerClock.system
+    let gateways = try settings.text("gateways", gateways).map { path throws(DaemonError) in
+      try GatewayFile.configuration(path, channels: channels)
+    }
     return PushConfiguration(
       deviceHost: listen.devices.host, devicePort: listen.devices.port,
       signalHost: listen.signals.host, signalPort: listen.signals.port, serviceKey: serviceKey,
       tokens: tokens, allowedOrigins: Set(origins), echoes: try settings.flag("echo", echo),
       chat: try chat(settings, listen), tls: protection.tls,
       protectsSignals: !listen.signals.isLoopback, now: clock.now, uptime: clock.uptime,
-      logger: logger)
+      logger: logger, gateways: gateways)
   }
 
   private func chat(
@@ -71,6 +74,11 @@ enum SecretKey {
 
   /// The first line of a file that nobody else may read.
   static func firstLine(_ path: String) throws(DaemonError) -> String {
+    try text(path).split(separator: "\n").first.map(String.init) ?? ""
+  }
+
+  /// All of a file that nobody else may read.
+  static func text(_ path: String) throws(DaemonError) -> String {
     let text: String
     let permissions: Int
     do {
@@ -83,7 +91,7 @@ enum SecretKey {
     guard permissions & 0o077 == 0 else {
       throw .usage("Others can read \(path); run `chmod 600 \(path)`.")
     }
-    return text.split(separator: "\n").first.map(String.init) ?? ""
+    return text
   }
 }
 

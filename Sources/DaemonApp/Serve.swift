@@ -30,7 +30,8 @@ struct Serve: AsyncParsableCommand {
       try await PushService.start(
         try pushOptions.configuration(
           settings, listen, protection, serviceKey: key,
-          tokens: try pushTokenVerifier(of: backend.database), logger: logger))
+          tokens: try pushTokenVerifier(of: backend.database),
+          channels: backend.folder.path + "/" + Channels.fileName, logger: logger))
     }
     let signals = "http://\(listen.signals.urlHost):\(push.signalPort)"
     let ready = ReadyAnnouncement(

@@ -9,7 +9,8 @@ struct Settings {
     "data", "listen", "push-listen", "signals-listen", "push-url", "registration", "log-level",
     "log-json", "behind-proxy", "tls-certificate", "tls-key", "ready-file", "service-key-file",
     "push-signals-url",
-    "attributes-url", "allowed-origins", "chat-demo", "chat-secret-file", "hixie-75", "echo",
+    "attributes-url", "gateways", "allowed-origins", "chat-demo", "chat-secret-file", "hixie-75",
+    "echo",
   ]
 
   private let environment: [String: String]
