@@ -9,6 +9,41 @@ struct GatewayFile: Decodable {
     var hosts: [String]?
   }
 
+  struct APNs: Decodable {
+    let keyFile: String
+    let keyID: String
+    let teamID: String
+    let topic: String
+    var url: String?
+
+    enum CodingKeys: String, CodingKey {
+      case topic, url
+      case keyFile = "key-file"
+      case keyID = "key-id"
+      case teamID = "team-id"
+    }
+  }
+
+  struct FCM: Decodable {
+    let serviceAccountFile: String
+
+    enum CodingKeys: String, CodingKey {
+      case serviceAccountFile = "service-account-file"
+    }
+  }
+
+  struct WNS: Decodable {
+    let tenantID: String
+    let clientID: String
+    let secretFile: String
+
+    enum CodingKeys: String, CodingKey {
+      case tenantID = "tenant-id"
+      case clientID = "client-id"
+      case secretFile = "secret-file"
+    }
+  }
+
   struct Testing: Decodable {
     var trust: String?
     var allowPrivateAddresses: Bool?
@@ -21,10 +56,13 @@ struct GatewayFile: Decodable {
 
   var channels: String?
   var webPush: WebPush?
+  var apns: APNs?
+  var fcm: FCM?
+  var wns: WNS?
   var testing: Testing?
 
   enum CodingKeys: String, CodingKey {
-    case channels, testing
+    case channels, apns, fcm, wns, testing
     case webPush = "web-push"
   }
 
@@ -55,11 +93,33 @@ struct GatewayFile: Decodable {
       }
       return GatewayConfiguration.WebPush(subject: web.subject, hosts: web.hosts ?? [])
     }
+    try file.addVendors(to: &configuration, beside: beside)
     if let trust = file.testing?.trust {
       configuration.trustRoots = [try read(beside(trust))]
     }
     configuration.allowsPrivateAddresses = file.testing?.allowPrivateAddresses ?? false
     return configuration
+  }
+
+  /// The vendors whose secrets stand in files of their own.
+  private func addVendors(
+    to configuration: inout GatewayConfiguration, beside: (String) -> String
+  ) throws(DaemonError) {
+    if let apns {
+      configuration.apns = .init(
+        key: try SecretKey.text(beside(apns.keyFile)), keyID: apns.keyID, teamID: apns.teamID,
+        topic: apns.topic)
+      if let url = apns.url { configuration.apns?.url = url }
+    }
+    if let fcm {
+      configuration.fcm = .init(
+        serviceAccount: try SecretKey.text(beside(fcm.serviceAccountFile)))
+    }
+    if let wns {
+      configuration.wns = .init(
+        tenantID: wns.tenantID, clientID: wns.clientID,
+        secret: try SecretKey.firstLine(beside(wns.secretFile)))
+    }
   }
 
   private static func read(_ path: String) throws(DaemonError) -> String {

@@ -19,7 +19,8 @@ final class Vendor: Sendable {
   }
 
   struct Answer: Sendable {
-    var status = 201
+    var status = 200
+    var location: String?
     var retryAfter: String?
     var body = ""
   }
@@ -86,6 +87,7 @@ final class Vendor: Sendable {
     var response = Response(
       status: .init(code: answer.status), body: .init(byteBuffer: ByteBuffer(string: answer.body)))
     response.headers[.retryAfter] = answer.retryAfter
+    response.headers[.location] = answer.location
     return response
   }
 }

@@ -48,6 +48,7 @@ final class ChannelStore: Sendable {
       id TEXT PRIMARY KEY, account TEXT NOT NULL, device TEXT NOT NULL, kind TEXT NOT NULL,
       registration BLOB NOT NULL, place BLOB NOT NULL, confirmed INTEGER NOT NULL,
       challenge TEXT NOT NULL, challengedAt INTEGER NOT NULL, usedAt INTEGER NOT NULL,
+      registeredAt INTEGER NOT NULL,
       deliveredAt INTEGER NOT NULL DEFAULT 0, UNIQUE (account, device)
     ) STRICT;
     CREATE INDEX channelPlace ON channel (place);
@@ -90,8 +91,8 @@ final class ChannelStore: Sendable {
       let place = Data(registration.place)
       if let old, old["place"] == place {
         try db.execute(
-          sql: "UPDATE channel SET registration = ?, usedAt = ? WHERE id = ?",
-          arguments: [encoded, now, old["id"] as String])
+          sql: "UPDATE channel SET registration = ?, usedAt = ?, registeredAt = ? WHERE id = ?",
+          arguments: [encoded, now, now, old["id"] as String])
         let row = try Row.fetchOne(
           db, sql: "SELECT * FROM channel WHERE id = ?", arguments: [old["id"] as String])
         if let channel = try row.map(Self.channel) {
@@ -105,15 +106,15 @@ final class ChannelStore: Sendable {
       }
       let channel = PushChannel(
         id: Self.random(), account: account, device: device, registration: registration,
-        isConfirmed: false, challenge: Self.random())
+        isConfirmed: false, challenge: Self.random(), registeredAt: now)
       try db.execute(
         sql: """
           INSERT INTO channel (id, account, device, kind, registration, place, confirmed, challenge,
-            challengedAt, usedAt) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?)
+            challengedAt, usedAt, registeredAt) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, ?, ?)
           """,
         arguments: [
           channel.id, "\(account)", "\(device)", registration.kind.rawValue, encoded, place,
-          channel.challenge, now,
+          channel.challenge, now, now,
         ])
       try Self.challenge(channel, old: old, db, now: now)
       return channel
@@ -362,7 +363,8 @@ final class ChannelStore: Sendable {
     else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
     return PushChannel(
       id: row["id"], account: account, device: device, registration: registration,
-      isConfirmed: row["confirmed"], challenge: row["challenge"])
+      isConfirmed: row["confirmed"], challenge: row["challenge"],
+      registeredAt: row["registeredAt"])
   }
 
   /// 128 random bits as hexadecimal digits.

@@ -15,6 +15,15 @@ actor Egress {
     let body: [UInt8]
     let isHTTP2: Bool
 
+    /// The body as JSON; nil when it is none, as the status says what must be known.
+    func decoded<Body: Decodable>(_ type: Body.Type) -> Body? {
+      do {
+        return try JSONDecoder().decode(type, from: Data(body))
+      } catch {
+        return nil
+      }
+    }
+
     /// What the vendor asks to wait: seconds, or a date (RFC 9110, section 10.2.3).
     func retryAfter(now: Int64) -> Duration? {
       guard let text = headers["retry-after"] else { return nil }

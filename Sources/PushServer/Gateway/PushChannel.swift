@@ -84,6 +84,8 @@ struct PushChannel: Hashable, Sendable {
   let isConfirmed: Bool
   /// What it must send back for that.
   let challenge: String
+  /// When the device registered it last; milliseconds since 1970.
+  let registeredAt: Int64
 }
 
 /// What became of a message that was given to a gateway.

@@ -10,8 +10,12 @@ enum WebPushCipher {
 
     /// nil unless `key` is an uncompressed point of P-256 and `secret` has 16 bytes.
     init?(key: [UInt8], secret: [UInt8]) {
-      guard secret.count == 16, (try? P256.KeyAgreement.PublicKey(x963Representation: key)) != nil
-      else { return nil }
+      guard secret.count == 16 else { return nil }
+      do {
+        _ = try P256.KeyAgreement.PublicKey(x963Representation: key)
+      } catch {
+        return nil
+      }
       self.key = key
       self.secret = secret
     }
