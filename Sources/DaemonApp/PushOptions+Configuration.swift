@@ -19,7 +19,10 @@ extension PushOptions {
     return PushConfiguration(
       deviceHost: listen.devices.host, devicePort: listen.devices.port,
       signalHost: listen.signals.host, signalPort: listen.signals.port, serviceKey: serviceKey,
-      tokens: tokens, allowedOrigins: Set(origins), echoes: try settings.flag("echo", echo),
+      tokens: tokens, allowedOrigins: Set(origins),
+      // Without TLS a proxy stands before it, and everybody comes from there.
+      connectionsPerAddress: protection.tls == nil ? nil : PushConfiguration.usualPerAddress,
+      echoes: try settings.flag("echo", echo),
       chat: try chat(settings, listen), tls: protection.tls,
       protectsSignals: !listen.signals.isLoopback, now: clock.now, uptime: clock.uptime,
       logger: logger, gateways: gateways)

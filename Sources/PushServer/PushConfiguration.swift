@@ -5,6 +5,9 @@ import Wire
 
 /// All that a Push Service is made of.
 public struct PushConfiguration: Sendable {
+  /// 256: four accounts of 64 devices behind one address translator.
+  public static let usualPerAddress = 256
+
   public var deviceHost: String
   /// 0 lets the system choose.
   public var devicePort: Int
@@ -18,6 +21,9 @@ public struct PushConfiguration: Sendable {
   public var allowedOrigins: Set<String>
   /// Devices and those that are still saying hello, together.
   public var maximumConnections: Int
+  /// Connections of one address, an IPv6 network of 64 bits taken as one; nil, behind a proxy: no
+  /// limit, as all come from there.
+  public var connectionsPerAddress: Int?
   /// Whether `/push/echo` sends back what comes, for conformance suites.
   public var echoes: Bool
   /// The demo chat at `/push_server/`; nil leaves it out.
@@ -53,7 +59,8 @@ public struct PushConfiguration: Sendable {
   public init(
     deviceHost: String = "127.0.0.1", devicePort: Int = 0, signalHost: String = "127.0.0.1",
     signalPort: Int = 0, serviceKey: String, tokens: any TokenChecker,
-    allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000, echoes: Bool = false,
+    allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000,
+    connectionsPerAddress: Int? = nil, echoes: Bool = false,
     chat: Chat? = nil, tls: TLSConfiguration? = nil, protectsSignals: Bool = false,
     now: @escaping @Sendable () -> Int64, uptime: @escaping @Sendable () -> Duration,
     logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
@@ -67,6 +74,7 @@ public struct PushConfiguration: Sendable {
     self.tokens = tokens
     self.allowedOrigins = allowedOrigins
     self.maximumConnections = maximumConnections
+    self.connectionsPerAddress = connectionsPerAddress
     self.echoes = echoes
     self.chat = chat
     self.tls = tls

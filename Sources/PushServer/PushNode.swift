@@ -18,6 +18,7 @@ final class PushNode: @unchecked Sendable {
   private var bayeux: [String: BayeuxCarrier] = [:]
   /// Connections to the listener, whatever they do.
   private(set) var openChannels = 0
+  private var crowd = Crowd()
   private var nextID: Hub.ConnectionID = 1
   private var ticks: RepeatedTask?
   private var draining = false
@@ -42,9 +43,16 @@ final class PushNode: @unchecked Sendable {
   func start() {
     loop.preconditionInEventLoop()
     ticks = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      for connection in self.connections.values { connection.handle(.tick) }
-      self.room?.tick()
+      self.tick()
     }
+  }
+
+  /// Time passed, about a second.
+  func tick() {
+    loop.preconditionInEventLoop()
+    for connection in connections.values { connection.handle(.tick) }
+    room?.tick()
+    crowd.tick(uptime: configuration.uptime())
   }
 
   var connectionCount: Int {
@@ -58,14 +66,17 @@ final class PushNode: @unchecked Sendable {
     return !draining && openChannels < configuration.maximumConnections
   }
 
-  func opened() {
+  /// Counts a connection in; false when its address has enough of them.
+  func opened(from address: SocketAddress?) -> Bool {
     loop.preconditionInEventLoop()
     openChannels += 1
+    return crowd.enter(address, limit: configuration.connectionsPerAddress)
   }
 
-  func ended() {
+  func ended(from address: SocketAddress?) {
     loop.preconditionInEventLoop()
     openChannels -= 1
+    crowd.leave(address)
   }
 
   /// A session for what came with a carrier; it says hello next.
@@ -136,6 +147,10 @@ final class PushNode: @unchecked Sendable {
     _ id: Hub.ConnectionID, account: AccountID, device: DeviceID, frontier: Digest32
   ) {
     loop.preconditionInEventLoop()
+    guard crowd.greets(account) else {
+      connections[id]?.handle(.dismiss(.busy))
+      return
+    }
     apply(
       hub.join(
         id, account: account, device: device, frontier: frontier, now: configuration.now()))

@@ -24,7 +24,8 @@ let key = "0123456789abcdef0123456789abcdef"
 let empty = Digest32(bytes: Array(SHA256.hash(data: [UInt8]()))) ?? .zero
 
 func running(
-  origins: Set<String> = [], connections: Int = 100, chat: PushConfiguration.Chat? = nil,
+  origins: Set<String> = [], connections: Int = 100, perAddress: Int? = nil,
+  uptime: (@Sendable () -> Duration)? = nil, chat: PushConfiguration.Chat? = nil,
   gateways: GatewayConfiguration? = nil,
   _ body: (PushService) async throws -> Void
 ) async throws {
@@ -32,9 +33,9 @@ func running(
   let service = try await PushService.start(
     PushConfiguration(
       serviceKey: key, tokens: PlainTokens(), allowedOrigins: origins,
-      maximumConnections: connections, chat: chat,
+      maximumConnections: connections, connectionsPerAddress: perAddress, chat: chat,
       now: { Int64(Date().timeIntervalSince1970 * 1000) },
-      uptime: { ContinuousClock.now - start },
+      uptime: uptime ?? { ContinuousClock.now - start },
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       gateways: gateways))
   do {

@@ -26,6 +26,7 @@ final class DeviceChannel: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var timer: Scheduled<Void>?
   private var isKeptAlive = false
+  private var address: SocketAddress?
 
   init(node: PushNode) {
     self.node = node
@@ -41,14 +42,15 @@ final class DeviceChannel: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    node.opened()
+    address = context.remoteAddress
+    guard node.opened(from: address) else { return close() }
     waitForRequest()
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
     timer?.cancel()
-    node.ended()
+    node.ended(from: address)
     if case .conversation(let conversation) = mode { conversation.ended() }
     mode = .over
   }
