@@ -55,6 +55,8 @@ async def main():
         print("connected", client.connection_type.value)
         await client.subscribe("/account/signals")
         print("subscribed", sorted(client.subscriptions))
+        message = await asyncio.wait_for(client.receive(), 10)
+        print("behind", json.dumps(message["data"]))
         for sequence in range(1, 4):
             await publish(session, sequence)
             message = await asyncio.wait_for(client.receive(), 10)

@@ -46,6 +46,7 @@ import Wire
         output.text == """
           connected \(kind)
           subscribed ['/account/signals']
+          behind {"type": "signal"}
           signal 1
           signal 2
           signal 3

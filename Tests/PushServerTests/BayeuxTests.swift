@@ -18,6 +18,8 @@ import Wire
     let subscribed = try await exchange(socket, [subscribe(client)])
     #expect(subscribed.first?["successful"] as? Bool == true, "\(subscribed)")
     #expect(subscribed.first?["subscription"] as? String == "/account/signals")
+    let behind = try await exchange(socket, [connect(client)])
+    #expect(behind.first?["data"] as? [String: String] == ["type": "signal"], "\(behind)")
     return client
   }
 
@@ -86,6 +88,7 @@ import Wire
       let client = try #require(shaken.first?["clientId"] as? String)
       let both = try await say(socket, [connect(client), subscribe(client)])
       #expect(both.compactMap { $0["successful"] as? Bool } == [true, true])
+      #expect(try await say(socket, [connect(client)]).count == 2, "you are behind, once")
       try await socket.send(RawSocket.frame(1, Array(try text([connect(client)]).utf8)))
       try await socket.close()
       while try await service.openChannels() > 0 { try await Task.sleep(for: .milliseconds(5)) }
@@ -109,7 +112,9 @@ import Wire
       #expect((answer["ext"] as? Message)?["ack"] as? Bool == true)
       let client = try #require(answer["clientId"] as? String)
       let first = try await exchange(socket, [connect(client), subscribe(client)])
-      let batch = try #require((first.first?["ext"] as? Message)?["ack"] as? Int)
+      #expect((first.first?["ext"] as? Message)?["ack"] as? Int == 1)
+      let behind = try await exchange(socket, [connect(client, ack: 1)])
+      let batch = try #require((behind.last?["ext"] as? Message)?["ack"] as? Int)
       _ = try await post(
         try json(Signal(account: someone, device: id(2), sequence: 1)), at: service)
       #expect(try await exchange(socket, [connect(client, ack: batch)]).count == 2)

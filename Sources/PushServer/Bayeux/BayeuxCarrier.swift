@@ -26,8 +26,9 @@ final class BayeuxCarrier: Carrier {
   private var connect: Waiting?
   private var subscriptions: Set<String> = []
   private var events: [PushFrame] = []
-  /// Something was missed; told at the next chance.
-  private var isBehind = false
+  /// Something was missed, or may have been; told at the next chance. True after the handshake: a
+  /// service that has just started knows the account's frontier in part only.
+  private var isBehind = true
   /// The first connect after a handshake is answered at once, so that the client knows it is in.
   private var isFresh = true
   private var isAnswerDue = false
