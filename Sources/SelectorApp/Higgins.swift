@@ -39,6 +39,7 @@ struct Higgins: AsyncParsableCommand {
         subcommands: [
           InitCommand.self, JoinCommand.self, DevicesCommand.self, SyncCommand.self,
           StatusCommand.self, AlarmsCommand.self, WatchCommand.self, DoctorCommand.self,
+          ChatCommand.self,
         ]),
       CommandGroup(name: "Internal", subcommands: [ClearClipboardCommand.self]),
     ])
