@@ -33,6 +33,20 @@ import Vault
     #expect(try await run(line, on: device, at: console) == 0, "\(console.errors)")
   }
 
+  /// Both find that there is none, and both would make one.
+  @Test func twoCommandsAtOnceDoNotMakeOneAttributeTwice() async throws {
+    let (_, device) = try await TestProfile.device()
+    let line = ["set", "github.example", "password", "-", "--no-sync"]
+    let slow = TestConsole(input: Array("second".utf8)) { () async throws in
+      let quick = TestConsole(input: Array("first".utf8))
+      #expect(try await Self.run(line, on: device, at: quick) == 0)
+    }
+    #expect(try await Self.run(line, on: device, at: slow) == 0)
+    let contexts = await device.contexts()
+    #expect(contexts.count == 1 && contexts[0].attributes.count == 1)
+    #expect(contexts[0].attributes[0].text == "second")
+  }
+
   @Test func aValueIsSetChangedShownAndRemembered() async throws {
     let (profile, device) = try await TestProfile.device()
     try await Self.set("github.example", "username", "ann\n", on: device)

@@ -18,12 +18,16 @@ final class TestConsole: Console {
   let isTerminal: Bool
   let isInputTerminal: Bool
   private let input: [UInt8]
+  /// Happens while the person types what is piped in.
+  private let meanwhile: @Sendable () async throws -> Void
   private let state: Mutex<State>
 
   init(
     isTerminal: Bool = false, secrets: [String] = [], answers: [String] = [],
-    input: [UInt8] = [], files: [String: [UInt8]] = [:]
+    input: [UInt8] = [], files: [String: [UInt8]] = [:],
+    meanwhile: @escaping @Sendable () async throws -> Void = {}
   ) {
+    self.meanwhile = meanwhile
     self.isTerminal = isTerminal
     isInputTerminal = isTerminal
     self.input = input
@@ -65,7 +69,9 @@ final class TestConsole: Console {
   func read(_ source: ConsoleSource, limitBytes: Int) async throws -> [UInt8] {
     let bytes: [UInt8]
     switch source {
-    case .input: bytes = input
+    case .input:
+      try await meanwhile()
+      bytes = input
     case .file(let path):
       guard let found = file(path) else {
         throw ConsoleError.file(path, operation: "Opening", code: ENOENT)

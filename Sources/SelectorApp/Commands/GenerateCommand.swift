@@ -114,12 +114,12 @@ struct GenerateCommand: DeviceCommand {
     let remembered = target.attribute?.recipe.flatMap(PasswordRecipe.init(text:))
     let recipe = asksForNothing ? remembered ?? recipe : recipe
     let text = recipe.generate(entropy: &entropy)
-    let kind = target.attribute?.kind ?? .password
-    try await Saving.save(
-      target.edits(
-        text: text, kind: kind, isConcealed: target.attribute?.isConcealed ?? true,
-        recipe: recipe.text),
-      on: device, console: console, skipsSync: saving.noSync)
+    try await Saving.save(on: device, console: console, skipsSync: saving.noSync) { replica in
+      let target = try Target(set[0], set[1], in: replica.contexts(matching: set[0]))
+      return target.edits(
+        text: text, kind: target.attribute?.kind ?? .password,
+        isConcealed: target.attribute?.isConcealed ?? true, recipe: recipe.text)
+    }
     try await console.note(
       "\(target.name) / \(target.label) has a new value of \(Int(recipe.bits)) bits.")
   }

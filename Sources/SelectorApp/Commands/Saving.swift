@@ -10,7 +10,15 @@ enum Saving {
   static func save(
     _ edits: [Edit], on device: Device, console: any Console, skipsSync: Bool
   ) async throws {
-    try await device.save(edits, immediately: true, holdsBack: skipsSync)
+    try await save(on: device, console: console, skipsSync: skipsSync) { _ in edits }
+  }
+
+  /// The same for edits that depend on what there is at the moment they are made.
+  static func save(
+    on device: Device, console: any Console, skipsSync: Bool,
+    _ edits: @Sendable (Replica) throws -> [Edit]
+  ) async throws {
+    try await device.save(immediately: true, holdsBack: skipsSync, edits)
     guard !skipsSync else { return }
     await device.start(push: false)
     switch await device.synchronise(within: sendingLimit) {

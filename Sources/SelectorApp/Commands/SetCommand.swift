@@ -50,20 +50,30 @@ struct SetCommand: DeviceCommand {
   func run(on device: Device, console: any Console) async throws {
     let target = try Target(
       context, attribute, in: await device.contexts(matching: context))
+    let (kind, isConcealed) = description(of: target)
+    let text = try await value(for: target, isConcealed: isConcealed, console: console)
+    if kind == .totp { _ = try OneTimeCode(text) }
+    try await Saving.save(on: device, console: console, skipsSync: saving.noSync) { replica in
+      // Looked up again: another command may have made it while this one waited for the value.
+      let target = try Target(context, attribute, in: replica.contexts(matching: context))
+      let (kind, isConcealed) = description(of: target)
+      return target.edits(text: text, kind: kind, isConcealed: isConcealed)
+    }
+    if let found = target.context, found.name != context, "\(found.id)" != context {
+      try await console.note("Set in \(found.name).")
+    }
+  }
+
+  private func description(
+    of target: Target
+  ) -> (kind: AttributeRecord.Kind, isConcealed: Bool) {
     let kind =
       type.flatMap(AttributeKinds.named) ?? target.attribute?.kind
       ?? AttributeKinds.guessed(target.label)
     let isConcealed =
       masking.map { $0 == .concealed } ?? target.attribute?.isConcealed
       ?? kind.isConcealedByDefault
-    let text = try await value(for: target, isConcealed: isConcealed, console: console)
-    if kind == .totp { _ = try OneTimeCode(text) }
-    try await Saving.save(
-      target.edits(text: text, kind: kind, isConcealed: isConcealed), on: device,
-      console: console, skipsSync: saving.noSync)
-    if let found = target.context, found.name != context, "\(found.id)" != context {
-      try await console.note("Set in \(found.name).")
-    }
+    return (kind, isConcealed)
   }
 
   private func value(

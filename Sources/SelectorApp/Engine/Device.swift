@@ -215,6 +215,13 @@ actor Device {
     try take(.saved(edits, immediately: immediately))
   }
 
+  /// The same for edits that depend on what there is at the moment they are made.
+  func save(
+    immediately: Bool, holdsBack: Bool = false, _ edits: @Sendable (Replica) throws -> [Edit]
+  ) async throws {
+    try await save(try edits(core.replica), immediately: immediately, holdsBack: holdsBack)
+  }
+
   func formOpened(_ context: ContextID) { attempt(.formOpened(context)) }
   func formClosed(_ context: ContextID) { attempt(.formClosed(context)) }
 
