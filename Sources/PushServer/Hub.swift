@@ -93,6 +93,11 @@ public struct Hub: Sendable {
     return others(than: place.device, in: entry).map { .send(.presence(gone), to: $0) }
   }
 
+  /// The device's connection, if it has one.
+  func connection(of device: DeviceID, account: AccountID) -> ConnectionID? {
+    accounts[account]?.connections[device]
+  }
+
   /// Passes a signal on to every other device of the account. An old one is dropped.
   ///
   /// `now`, in milliseconds since 1970, stands in the frame.

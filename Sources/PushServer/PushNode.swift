@@ -11,6 +11,7 @@ final class PushNode: @unchecked Sendable {
   let loop: any EventLoop
   let configuration: PushConfiguration
   private var hub = Hub()
+  private var revoked = RevokedDevices()
   private var connections: [Hub.ConnectionID: Peer] = [:]
   /// Sessions that several requests belong to, by the name that stands in their address.
   private var named: [String: Peer] = [:]
@@ -151,6 +152,12 @@ final class PushNode: @unchecked Sendable {
       connections[id]?.handle(.dismiss(.busy))
       return
     }
+    let uptime = configuration.uptime()
+    // The token was checked before the revocation came, or is one the device had kept.
+    if revoked.contains(Revocation(account: account, device: device), uptime: uptime) {
+      connections[id]?.handle(.dismiss(.revoked))
+      return
+    }
     apply(
       hub.join(
         id, account: account, device: device, frontier: frontier, now: configuration.now()))
@@ -188,6 +195,20 @@ final class PushNode: @unchecked Sendable {
     guard let queue = gateways?.queue else { return nil }
     let offers = signals.map { ($0, connected: hub.connectedDevices(of: $0.account)) }
     return loop.makeFutureWithTask { try await queue.offer(offers) }
+  }
+
+  /// Sends the devices away, and lets them in no more; false when they cannot be remembered. Those
+  /// that are connected are sent away all the same.
+  func revoke(_ revocations: [Revocation]) -> Bool {
+    loop.preconditionInEventLoop()
+    let isRemembered = revoked.add(revocations, uptime: configuration.uptime())
+    for revocation in revocations {
+      guard let id = hub.connection(of: revocation.device, account: revocation.account) else {
+        continue
+      }
+      connections[id]?.handle(.dismiss(.revoked))
+    }
+    return isRemembered
   }
 
   /// Sends everyone away, each with another wait, so that they do not come back all at once.

@@ -4,8 +4,10 @@ import NIOCore
 import NIOHTTP1
 import Wire
 
-/// The web-service API: `POST /v1/signals` with one ``/Wire/Signal`` or an array of them, from
-/// whoever bears the service key. Answered once the signals are with the hub.
+/// The web-service API, for whoever bears the service key: `POST /v1/signals` with one
+/// ``/Wire/Signal`` or an array of them, answered once they are with the hub; `POST
+/// /v1/revocations` with one ``/Wire/Revocation`` or an array, answered once those devices are sent
+/// away.
 final class SignalHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
 
@@ -70,20 +72,43 @@ final class SignalHandler: ChannelInboundHandler {
       return HTTPReply(
         mediaType: "text/plain; version=0.0.4; charset=utf-8",
         text: node.configuration.metrics.text())
-    case (Route.signals[...], .POST): break
-    case (Route.signals[...], _), (Route.health[...], _), (Route.metrics[...], _):
+    case (Route.signals[...], .POST): return reply(to: head, publish)
+    case (Route.revocations[...], .POST): return reply(to: head, revoke)
+    case (Route.signals[...], _), (Route.revocations[...], _), (Route.health[...], _),
+      (Route.metrics[...], _):
       return HTTPReply(Problem(.methodNotAllowed))
     default: return HTTPReply(Problem(.notFound))
     }
+  }
+
+  private func reply(
+    to head: HTTPRequestHead, _ body: () throws(Problem) -> HTTPReply
+  ) -> HTTPReply {
     do throws(Problem) {
       try checkKey(head.headers.first(name: "authorization"))
-      let signals = try readSignals()
-      node.publish(signals)
-      queued = node.offer(signals)
-      return HTTPReply(json: Array(#"{"queued":\#(signals.count)}"#.utf8))
+      return try body()
     } catch {
       return HTTPReply(error)
     }
+  }
+
+  private func publish() throws(Problem) -> HTTPReply {
+    let signals = try readList(of: Signal.self, called: "signal")
+    guard signals.allSatisfy({ ($0.trace?.count ?? 0) <= Limits.traceCharacters }) else {
+      throw Problem(
+        .tooLarge, detail: "A trace has at most \(Limits.traceCharacters) characters.")
+    }
+    node.publish(signals)
+    queued = node.offer(signals)
+    return HTTPReply(json: Array(#"{"queued":\#(signals.count)}"#.utf8))
+  }
+
+  private func revoke() throws(Problem) -> HTTPReply {
+    let revocations = try readList(of: Revocation.self, called: "revocation")
+    guard node.revoke(revocations) else {
+      throw Problem(.rateLimited, detail: "Too many revocations are remembered already.")
+    }
+    return HTTPReply(json: Array(#"{"revoked":\#(revocations.count)}"#.utf8))
   }
 
   private func checkKey(_ authorization: String?) throws(Problem) {
@@ -96,30 +121,29 @@ final class SignalHandler: ChannelInboundHandler {
     guard difference == 0 else { throw Problem(.authenticationFailed) }
   }
 
-  private func readSignals() throws(Problem) -> [Signal] {
+  /// The body's one element, or its list of them.
+  private func readList<Element: Decodable>(
+    of kind: Element.Type, called name: String
+  ) throws(Problem) -> [Element] {
     guard !tooLarge else {
       throw Problem(.tooLarge, detail: "A body has at most \(Limits.signalBodyBytes) bytes.")
     }
     let bytes = Data(body.readableBytesView)
     let isList = bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == 0x5b
-    let signals: [Signal]
+    let list: [Element]
     do {
       let decoder = JSONDecoder()
-      signals =
+      list =
         isList
-        ? try decoder.decode([Signal].self, from: bytes)
-        : [try decoder.decode(Signal.self, from: bytes)]
+        ? try decoder.decode([Element].self, from: bytes)
+        : [try decoder.decode(Element.self, from: bytes)]
     } catch {
-      throw Problem(.malformed, detail: "The body is no signal and no list of signals.")
+      throw Problem(.malformed, detail: "The body is no \(name) and no list of \(name)s.")
     }
-    guard signals.count <= Limits.signalsPerPost else {
-      throw Problem(.tooMany, detail: "A body has at most \(Limits.signalsPerPost) signals.")
+    guard list.count <= Limits.signalsPerPost else {
+      throw Problem(.tooMany, detail: "A body has at most \(Limits.signalsPerPost) \(name)s.")
     }
-    guard signals.allSatisfy({ ($0.trace?.count ?? 0) <= Limits.traceCharacters }) else {
-      throw Problem(
-        .tooLarge, detail: "A trace has at most \(Limits.traceCharacters) characters.")
-    }
-    return signals
+    return list
   }
 
   private static func digest(_ text: String) -> [UInt8] {

@@ -7,6 +7,7 @@ public enum Route {
   public static let slot = "/v1/slot"
   public static let sync = "/v1/sync"
   public static let membership = "/v1/membership"
+  public static let farewell = "/v1/farewell"
   /// Followed by `/{id}`, `/{id}/chunks/{n}` or `/{id}/finish`.
   public static let snapshots = "/v1/snapshots"
   /// Followed by `/{rendezvous}` and, for reading, `/{box}`.
@@ -20,6 +21,8 @@ public enum Route {
   public static let metrics = "/metrics"
   /// The Push Service's web-service API.
   public static let signals = "/v1/signals"
+  /// Devices the Push Service is to send away, from the Attribute Server.
+  public static let revocations = "/v1/revocations"
   /// The Push Service's WebSocket.
   public static let push = "/push"
   /// Server-Sent Events; followed by `/{session}` for the device's frames.
