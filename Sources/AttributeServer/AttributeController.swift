@@ -41,6 +41,7 @@ struct AttributeController: Sendable {
     router.post("/v1/slot") { try await slot($0, $1) }
     router.post("/v1/sync") { try await sync($0, $1) }
     router.post("/v1/membership") { try await appendMembership($0, $1) }
+    router.post("/v1/farewell") { try await farewell($0, $1) }
     router.get("/v1/membership") { try await membership($0, $1) }
     addSnapshotRoutes(to: router)
     router.post("/v1/enrol/:rendezvous") { try await putLetter($0, $1) }
@@ -143,11 +144,24 @@ struct AttributeController: Sendable {
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
     let caller = try await caller(of: request, context)
-    let body = try await request.read(MembershipRequest.self, limitBytes: 32 * 1024)
-    return try JSONAnswer(
-      try await database.run { [ledger] store throws(Problem) in
-        try ledger.append(body, by: caller, in: &store)
-      })
+    let body = try await request.read(
+      MembershipRequest.self, limitBytes: 2 * Limits.membershipRecordBytes)
+    let response = try await database.run { [ledger] store throws(Problem) in
+      try ledger.append(body, by: caller, in: &store)
+    }
+    outbox.wake()
+    return try JSONAnswer(response)
+  }
+
+  private func farewell(
+    _ request: Request, _ context: ServerRequestContext
+  ) async throws -> Response {
+    let caller = try await caller(of: request, context)
+    let body = try await request.read(Farewell.self, limitBytes: 4096)
+    try await database.run { [ledger] store throws(Problem) in
+      try ledger.keep(body, by: caller, in: &store)
+    }
+    return Response(status: .noContent)
   }
 
   private func membership(

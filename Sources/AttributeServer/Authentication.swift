@@ -76,6 +76,10 @@ struct Authentication: Sendable {
         request.signature, .token, audiences: audiences, challenge: request.challenge,
         by: device.authenticationKey)
     else { throw Problem(.authenticationFailed) }
+    // It may still ask the Attribute Server why, and nothing else of anybody.
+    guard !device.isRevoked || audiences == [.attributes] else {
+      throw Problem(.authenticationRevoked)
+    }
     var grants: [TokenResponse.Grant] = []
     for audience in audiences {
       grants.append(

@@ -112,6 +112,9 @@ extension Ledger {
     of header: EnvelopeHeader, account: LedgerAccount, author: LedgerDevice,
     in transaction: some LedgerTransaction
   ) throws {
+    guard !author.isRevoked else {
+      throw Problem(.staleEpoch, detail: "The author was taken out of the account.")
+    }
     guard header.epoch == account.epoch else { throw Problem(.staleEpoch) }
     // The record the author saw must be of this chain, and not older than the author itself.
     guard let seen = try transaction.memberNumber(of: header.memberHead, account: account.id),

@@ -34,8 +34,9 @@ extension Ledger {
   ///
   /// What the record depends on must be held by equal hashes; more may be held. A server that was
   /// set back gets its records again from any device that has them, also from one that did not sign
-  /// them, and by then others may have sent commits its author never saw. A record that ends a
-  /// device will need the whole frontier, since it cuts there; the two kinds of today add one.
+  /// them, and by then others may have sent commits its author never saw. A record that begins an
+  /// epoch needs the whole frontier, since it cuts there; given back to a server that was set back,
+  /// it still cuts there: commits beyond are given up, their authors write them anew.
   ///
   /// The record that already is in the chain, sent again, is answered like the first time.
   public func append<Store: LedgerStore>(
@@ -57,7 +58,8 @@ extension Ledger {
     after head: Digest32?, by caller: Caller, in store: Store
   ) throws(Problem) -> MembershipResponse {
     try store.read { transaction throws in
-      if !caller.enrolling { try requireDevice(caller, in: transaction) }
+      // A device that was taken out is shown why, and can then believe it.
+      if !caller.enrolling { _ = try member(caller, in: transaction) }
       return try chain(after: head, of: caller.account, in: transaction)
     }
   }
@@ -69,7 +71,26 @@ extension Ledger {
     return MembershipResponse(
       memberHead: account.memberHead,
       records: try records(after: head, account: id, in: transaction),
-      serverFrontier: try transaction.frontier(of: id))
+      serverFrontier: try transaction.frontier(of: id),
+      farewells: try transaction.farewells(of: id))
+  }
+
+  /// Keeps a revoked device's word that it has erased itself, for the others to see.
+  public func keep<Store: LedgerStore>(
+    _ farewell: Farewell, by caller: Caller, in store: inout Store
+  ) throws(Problem) {
+    try store.write { transaction throws in
+      let device = try member(caller, in: transaction)
+      guard let number = device.revokedBy, farewell.device == device.id,
+        let record = try transaction.memberRecords(from: number, account: caller.account).first
+      else { throw Problem(.malformed, detail: "Only a revoked device says farewell.") }
+      let signed = Farewell.signedBytes(
+        account: caller.account, device: device.id, record: digest(record))
+      guard verifies(farewell.signature.bytes, of: signed, by: device.authenticationKey) else {
+        throw Problem(.badSignature)
+      }
+      try transaction.keep(farewell)
+    }
   }
 
   private func extend(
@@ -101,6 +122,12 @@ extension Ledger {
         .staleMembership, detail: "The record was made with commits seen that are not held.",
         missing: problem.missing)
     }
+    if record.kind == .rotateEpoch {
+      try rotate(
+        record, account: account, isRestored: request.isRestored == true, in: &transaction)
+      try transaction.append(record: bytes, hash: hash, account: caller.account)
+      return
+    }
     let device = try device(addedBy: record)
     try check(device, in: transaction)
     guard try transaction.deviceCount(of: caller.account) < Limits.devices else {
@@ -111,13 +138,47 @@ extension Ledger {
       device: ledgerDevice(device, account: caller.account, number: record.number))
   }
 
+  /// Begins the epoch of a record whose place, signature and dependencies were found good.
+  private func rotate(
+    _ record: MembershipRecord, account: LedgerAccount, isRestored: Bool,
+    in transaction: inout some LedgerTransaction
+  ) throws {
+    let rotation: MembershipRecord.Rotation
+    do { rotation = try record.rotation() } catch { throw Self.unreadableBody }
+    guard rotation.epoch == account.epoch + 1, case .device = record.signer,
+      rotation.slot.slot.bytes.count <= Limits.slotBytes
+    else { throw Problem(.malformed, detail: "The record does not begin the next epoch.") }
+    let frontier = try transaction.frontier(of: account.id)
+    let beyond = frontier.heads.filter {
+      $0.value.sequence > record.dependencies.sequence(of: $0.key)
+    }
+    guard beyond.isEmpty || isRestored else {
+      throw Problem(.staleMembership, detail: "Commits came that the record does not know.")
+    }
+    let bases = try transaction.bases(of: account.id)
+    for device in beyond.keys.sorted() {
+      let head = record.dependencies[device]
+      guard bases[device] ?? 0 <= head?.sequence ?? 0 else {
+        throw Problem(.staleMembership, detail: "What the record cuts off was pruned.")
+      }
+      try transaction.rewind(device: device, of: account.id, to: head)
+    }
+    for id in rotation.revoked {
+      guard let device = try transaction.device(id), device.account == account.id,
+        !device.isRevoked
+      else { throw Problem(.unknownDevice) }
+      try transaction.revoke(device: id, of: account.id, by: record.number)
+    }
+    try transaction.begin(epoch: rotation.epoch, of: account.id, slot: rotation.slot)
+  }
+
   /// The device a record brings into the account: a further one, or the one that takes the place
   /// of its signer, whose chain was set back or cloned.
   private func device(
     addedBy record: MembershipRecord
   ) throws(Problem) -> DeviceDescription {
     switch record.kind {
-    case .genesis:
+    case .genesis, .rotateEpoch:
       throw Problem(.malformed, detail: "An account has one genesis record.")
     case .addDevice:
       do { return try record.addition().device } catch { throw Self.unreadableBody }
@@ -143,6 +204,9 @@ extension Ledger {
     case .device(let id) where !caller.enrolling:
       guard let device = try transaction.device(id), device.account == account.id else {
         throw Problem(.unknownDevice)
+      }
+      guard !device.isRevoked else {
+        throw Problem(.badSignature, detail: "Its signer is revoked.")
       }
       return device.signingKey
     case .device:

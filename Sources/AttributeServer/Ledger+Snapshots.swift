@@ -120,7 +120,9 @@ extension Ledger {
     of account: AccountID, bases: [DeviceID: UInt64], in transaction: some LedgerTransaction
   ) throws -> LedgerSnapshot? {
     try transaction.snapshots(of: account).last {
-      $0.isComplete && Self.covers($0.frontier, bases)
+      // Nobody takes a revoked device's word for what there is.
+      try $0.isComplete && Self.covers($0.frontier, bases)
+        && transaction.device($0.device)?.isRevoked != true
     }
   }
 

@@ -64,9 +64,19 @@ public struct Ledger: Sendable {
 
   /// A token outlives its device by minutes, so the device is looked up again.
   func requireDevice(_ caller: Caller, in transaction: some LedgerTransaction) throws {
+    guard try !member(caller, in: transaction).isRevoked else {
+      throw Problem(.authenticationRevoked)
+    }
+  }
+
+  /// The same for what a device that was taken out may still ask: why.
+  func member(
+    _ caller: Caller, in transaction: some LedgerTransaction
+  ) throws -> LedgerDevice {
     guard !caller.enrolling, let device = try transaction.device(caller.device),
       device.account == caller.account
     else { throw Problem(.authenticationFailed) }
+    return device
   }
 
   private func take<Store: LedgerStore>(

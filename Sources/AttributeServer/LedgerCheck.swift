@@ -142,7 +142,7 @@ extension LedgerCheck {
     devices: [DeviceID: LedgerDevice]
   ) -> DeviceID? {
     let record: MembershipRecord
-    let device: DeviceDescription
+    let device: DeviceDescription?
     do {
       record = try MembershipRecord(bytes: bytes)
       device =
@@ -150,7 +150,11 @@ extension LedgerCheck {
         case .genesis: try record.genesis().device
         case .addDevice: try record.addition().device
         case .replaceDevice: try record.replacement().device
+        case .rotateEpoch: nil
         }
+      if record.kind == .rotateEpoch {
+        checkRevoked(try record.rotation().revoked, by: number, of: account, devices: devices)
+      }
     } catch {
       add("\(name) does not read", account.id)
       return nil
@@ -168,6 +172,7 @@ extension LedgerCheck {
     if !verifies(record.signature, of: record.signedBytes, by: key ?? []) {
       add("the signature of \(name) does not verify", account.id)
     }
+    guard let device else { return nil }
     guard let row = devices[device.device] else {
       add("device \(device.device) of \(name) is missing", account.id)
       return nil
@@ -178,5 +183,17 @@ extension LedgerCheck {
       add("the keys of device \(row.id) are not those of \(name)", account.id)
     }
     return row.id
+  }
+
+  private mutating func checkRevoked(
+    _ revoked: [DeviceID], by number: UInt64, of account: LedgerAccount,
+    devices: [DeviceID: LedgerDevice]
+  ) {
+    for id in revoked where devices[id]?.revokedBy != number {
+      add("device \(id) is not marked as revoked by membership record \(number)", account.id)
+    }
+    for (id, device) in devices where device.revokedBy == number && !revoked.contains(id) {
+      add("membership record \(number) does not revoke device \(id)", account.id)
+    }
   }
 }

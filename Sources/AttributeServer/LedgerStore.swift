@@ -36,17 +36,22 @@ public struct LedgerDevice: Hashable, Sendable {
   public let authenticationKey: [UInt8]
   /// The number of the membership record that added it.
   public let addedBy: UInt64
+  /// The number of the one that took it out; nil while it is a member.
+  public var revokedBy: UInt64?
 
   public init(
     id: DeviceID, account: AccountID, signingKey: [UInt8], authenticationKey: [UInt8],
-    addedBy: UInt64
+    addedBy: UInt64, revokedBy: UInt64? = nil
   ) {
     self.id = id
     self.account = account
     self.signingKey = signingKey
     self.authenticationKey = authenticationKey
     self.addedBy = addedBy
+    self.revokedBy = revokedBy
   }
+
+  public var isRevoked: Bool { revokedBy != nil }
 }
 
 /// A commit as it was accepted.
@@ -169,6 +174,20 @@ public protocol LedgerTransaction: SnapshotTransaction {
   mutating func insert(device: LedgerDevice) throws
   /// Appends the next record and makes it the account's head.
   mutating func append(record: [UInt8], hash: Digest32, account: AccountID) throws
+  /// Begins the epoch, under the slot that goes with it.
+  mutating func begin(
+    epoch: UInt32, of account: AccountID, slot: MembershipRecord.SlotChange
+  ) throws
+  /// Marks the device as taken out by the record of that number, and queues that for the Push
+  /// Service.
+  mutating func revoke(device: DeviceID, of account: AccountID, by number: UInt64) throws
+  /// Makes `head` the device's newest commit and forgets those beyond, with every snapshot that
+  /// covers one of them.
+  mutating func rewind(device: DeviceID, of account: AccountID, to head: Head?) throws
+  /// What revoked devices said when they had erased themselves.
+  func farewells(of account: AccountID) throws -> [Farewell]
+  mutating func keep(_ farewell: Farewell) throws
+
   /// Appends the commit, makes it its device's head, adds to the account's used bytes, and queues
   /// its signal.
   mutating func append(commit: LedgerCommit) throws

@@ -7,6 +7,8 @@ public import Wire
 /// the digests are one small table a device.
 public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
   private var deviceTable: [DeviceID: LedgerDevice] = [:]
+  private var slotTable: [AccountID: MembershipRecord.SlotChange] = [:]
+  private var farewellTable: [DeviceID: Farewell] = [:]
   private var recordTable: [AccountID: [(hash: Digest32, bytes: [UInt8])]] = [:]
   /// The digests of each device's chain by their sequence.
   private var linkTable: [DeviceID: [UInt64: Digest32]] = [:]
@@ -108,6 +110,40 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
     recordTable[account, default: []].append((hash, record))
     accountTable[account]?.memberHead = hash
     accountTable[account]?.memberCount += 1
+  }
+
+  public mutating func begin(
+    epoch: UInt32, of account: AccountID, slot: MembershipRecord.SlotChange
+  ) {
+    accountTable[account]?.epoch = epoch
+    slotTable[account] = slot
+  }
+
+  public mutating func revoke(device: DeviceID, of account: AccountID, by number: UInt64) {
+    deviceTable[device]?.revokedBy = number
+  }
+
+  public mutating func rewind(device: DeviceID, of account: AccountID, to head: Head?) {
+    let place = head?.sequence ?? 0
+    for commit in commitTable[account] ?? []
+    where commit.device == device && commit.sequence > place {
+      linkTable[device]?[commit.sequence] = nil
+      use(-commit.bytes.count, of: account)
+    }
+    commitTable[account]?.removeAll { $0.device == device && $0.sequence > place }
+    frontierTable[account, default: Frontier()][device] = head
+    for snapshot in snapshots(of: account) where snapshot.frontier.sequence(of: device) > place {
+      remove(snapshot: snapshot)
+    }
+  }
+
+  public func farewells(of account: AccountID) -> [Farewell] {
+    farewellTable.values.filter { deviceTable[$0.device]?.account == account }
+      .sorted { $0.device < $1.device }
+  }
+
+  public mutating func keep(_ farewell: Farewell) {
+    farewellTable[farewell.device] = farewell
   }
 
   public mutating func append(commit: LedgerCommit) {

@@ -76,7 +76,8 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
     }
     return LedgerDevice(
       id: id, account: try row.identifier("account"), signingKey: row.bytes("signingKey"),
-      authenticationKey: row.bytes("authenticationKey"), addedBy: UInt64(row["addedBy"] as Int64))
+      authenticationKey: row.bytes("authenticationKey"), addedBy: UInt64(row["addedBy"] as Int64),
+      revokedBy: (row["revokedBy"] as Int64?).map { UInt64($0) })
   }
 
   public func deviceCount(of account: AccountID) throws -> Int {

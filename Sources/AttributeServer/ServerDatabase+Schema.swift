@@ -12,6 +12,10 @@ extension ServerDatabase {
       try db.execute(sql: schema2)
       try db.execute(sql: "PRAGMA user_version = 2")
     }
+    migrator.registerMigration("3 revocation") { db in
+      try db.execute(sql: schema3)
+      try db.execute(sql: "PRAGMA user_version = 3")
+    }
     return migrator
   }
 
@@ -119,5 +123,16 @@ extension ServerDatabase {
       bytes BLOB
     );
     CREATE UNIQUE INDEX chunkOfSnapshot ON snapshotChunk (snapshot, number);
+    """
+
+  /// `device.revokedBy` is the number of the record that took the device out, `device.farewell` its
+  /// own word that it erased itself. `revocation` is what the Push Service was not told yet.
+  private static let schema3 = """
+    ALTER TABLE device ADD COLUMN revokedBy INTEGER;
+    ALTER TABLE device ADD COLUMN farewell BLOB;
+    CREATE TABLE revocation (
+      device BLOB PRIMARY KEY NOT NULL REFERENCES device (id),
+      account BLOB NOT NULL REFERENCES account (id)
+    ) WITHOUT ROWID;
     """
 }

@@ -76,23 +76,34 @@ struct SignalOutbox: Service {
     return false
   }
 
-  /// Delivers one batch; true when nothing was left.
+  /// Delivers one batch; true when nothing was left. Revocations go first.
   private func deliver(to target: SignalTarget, by client: HTTPClient) async throws -> Bool {
+    let revocations = try await database.pendingRevocations(limit: Self.batch)
+    if !revocations.isEmpty {
+      try await post(revocations, to: target.url + Route.revocations, of: target, by: client)
+      try await database.forget(revocations)
+    }
     let signals = try await database.pendingSignals(limit: Self.batch)
-    guard !signals.isEmpty else { return true }
-    var request = HTTPClientRequest(url: target.url + Route.signals)
+    guard !signals.isEmpty else { return revocations.count < Self.batch }
+    try await post(signals, to: target.url + Route.signals, of: target, by: client)
+    try await database.forget(signals)
+    return signals.count < Self.batch
+  }
+
+  private func post(
+    _ body: some Encodable, to url: String, of target: SignalTarget, by client: HTTPClient
+  ) async throws {
+    var request = HTTPClientRequest(url: url)
     request.method = .POST
     request.headers.add(name: "authorization", value: "Bearer " + target.serviceKey)
     request.headers.add(name: "content-type", value: "application/json")
-    request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(signals)))
+    request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
     let response = try await client.execute(request, timeout: Self.timeout)
     // Read to its end, so that the connection can serve the next signal.
     _ = try await response.body.collect(upTo: 64 * 1024)
     guard (200..<300).contains(response.status.code) else {
       throw SignalRefused(status: Int(response.status.code))
     }
-    try await database.forget(signals)
-    return signals.count < Self.batch
   }
 
   /// False when the server is stopping.

@@ -42,6 +42,7 @@ enum Execution {
     do {
       if command.unlocking == .required, await device.isLocked { throw DeviceError.locked }
       try await command.run(on: device, console: console)
+      if let text = await device.wiped { throw DeviceError.revoked(text: text) }
       if !command.tellsAlarms { await tellAlarms(of: device, at: console) }
       return 0
     } catch {

@@ -9,7 +9,8 @@ extension Failure {
     switch error {
     case .wrongPassphrase:
       Failure(.locked, "That passphrase does not open this. Nothing was changed. Try again.")
-    case .badSignature, .notAMember, .cannotOpen, .brokenChain, .wrongAccount, .unknownMembership:
+    case .badSignature, .notAMember, .cannotOpen, .brokenChain, .wrongAccount, .unknownMembership,
+      .revoked, .wrongEpoch, .oldSlot:
       Failure(
         .alarm,
         "\(distrust(error)), so nothing of it was taken. What is here is safe. Ask who runs the"
@@ -45,6 +46,9 @@ extension Failure {
     case .notAMember: "Its author is no device of the account"
     case .brokenChain(let number): "Record \(number) of the list of devices breaks its chain"
     case .wrongAccount: "It belongs to another account"
+    case .revoked: "Its author was revoked before"
+    case .wrongEpoch: "It is sealed with keys that were not to be used any more"
+    case .oldSlot: "The server shows an old slot, for a passphrase or kit that was replaced"
     case .unknownMembership: "The server withholds a part of the list of devices"
     default: "What is sealed was changed, or is for somebody else"
     }

@@ -50,6 +50,15 @@ extension Failure {
         .failed,
         "There is no profile here yet. Create an account with `higgins init`, or make this a device"
           + " of one with `higgins join`.")
+    case .revoked(let text):
+      Failure(
+        .failed, "\(text) Make this a device of the account again with `higgins join`.")
+    case .revokedAlready:
+      Failure(.failed, "That device was revoked before. Nothing was changed.")
+    case .revokingItself:
+      Failure(
+        .failed,
+        "A device cannot revoke itself. Nothing was changed. Revoke it from another device.")
     case .alreadyAProfile:
       Failure(
         .failed,

@@ -24,7 +24,7 @@ struct Launcher: Sendable {
 
   private func launch() async throws -> Int32 {
     let folder = try command.options.folder()
-    guard folder.exists else { throw DeviceError.noProfile }
+    guard folder.exists else { throw DeviceError.absence(of: folder) }
     switch try await reach(folder) {
     case .owned(let device): return await runHere(device)
     case .elsewhere(let channel):

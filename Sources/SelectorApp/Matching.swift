@@ -36,6 +36,12 @@ enum Matching {
       of: contexts, query, what: "context", name: \.name, id: { "\($0.id)" })
   }
 
+  static func device(
+    _ query: String, in devices: [SyncStatus.Peer]
+  ) throws(MatchFailure) -> SyncStatus.Peer {
+    try one(of: devices, query, what: "other device", name: \.name, id: { "\($0.id)" })
+  }
+
   static func attribute(
     _ query: String, in context: ContextRecord
   ) throws(MatchFailure) -> AttributeRecord {

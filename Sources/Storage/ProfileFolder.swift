@@ -46,6 +46,8 @@ public struct ProfileFolder: Hashable, Sendable {
   /// The device's authentication key, which must work while the profile is locked.
   public var deviceKey: String { "\(data)/device.key" }
   public var settings: String { "\(data)/profile.json" }
+  /// What is left of a profile that was revoked: the sentence that says so.
+  public var farewell: String { "\(data)/revoked" }
   /// See ``ProfileLock``. It lies beside the data, so that two environments with different runtime
   /// folders still exclude each other.
   public var lock: String { "\(data)/lock" }
@@ -82,6 +84,25 @@ public struct ProfileFolder: Hashable, Sendable {
       throw SecureFile.failure(path, "removing", errno)
     }
     try SecureFile.flushFolder(of: path)
+  }
+
+  /// Why nothing is here any more; nil where nothing was erased.
+  public var farewellText: String? {
+    guard SecureFile.exists(farewell), let bytes = try? readFile(farewell) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Removes the profile, all but ``lock`` and ``farewell``: keys first, the settings last, so that
+  /// an interruption leaves nothing that opens, and what is left is found at the next start.
+  public func erase() throws {
+    try removeFile(keyring)
+    try removeFile(deviceKey)
+    let kept: Set = ["lock", "revoked", "profile.json"]
+    for name in try FileManager.default.contentsOfDirectory(atPath: data)
+    where !kept.contains(name) {
+      try removeFile("\(data)/\(name)")
+    }
+    try removeFile(settings)
   }
 
   private static func check(name: String) throws {

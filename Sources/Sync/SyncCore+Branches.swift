@@ -37,15 +37,17 @@ extension SyncCore {
     run(.wanted, at: now, &step, &entropy)
   }
 
+  private static let contradiction = """
+    Two histories that contradict each other are put together. This device takes a new \
+    identity and writes again what the server does not have.
+    """
+
   /// Begins with all chains that the server's history does not continue.
   mutating func beginMerge(
-    with server: Frontier, forked author: DeviceID, at now: Moment, _ step: inout Step
+    with server: Frontier, forked author: DeviceID, because text: String = contradiction,
+    at now: Moment, _ step: inout Step
   ) {
     if replacement == nil {
-      let text = """
-        Two histories that contradict each other are put together. This device takes a new \
-        identity and writes again what the server does not have.
-        """
       note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
     }
     replacement = .detected

@@ -52,7 +52,7 @@ extension SyncCore {
     newest: (DeviceID, Head) throws -> EnvelopeHeader?
   ) rethrows -> Frontier? {
     var covered: Frontier?
-    for device in membership.devices.keys where membership.replacements[device] == nil {
+    for device in membership.active where membership.replacements[device] == nil {
       guard let head = frontier[device] else { return nil }
       var known = frontier
       if device != self.device {

@@ -164,7 +164,7 @@ extension SyncCore {
     _ keyring: Keyring, _ replica: Replica, at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
   ) throws {
-    self.keyring = keyring
+    self.keyring = try keyring.extended(by: membership)
     self.replica = replica
     self.replica.confirm(serverFrontier.sequence(of: device))
     sealedWaiting = 0
@@ -178,10 +178,11 @@ extension SyncCore {
     }
     unsettled = []
     try openDrafts(with: keyring)
+    if isRevoked { step.effects.append(.wipe) }
     if replacement == .detected {
       step.effects.append(.readBranches([ownClaim]))
     }
-    if snapshotWork == .wanted { run(.wanted, at: now, &step, &entropy) }
+    if snapshotWork == .wanted || replacement == .pulling { run(.wanted, at: now, &step, &entropy) }
     try commitDue(at: now, &step, &entropy)
   }
 
@@ -193,6 +194,7 @@ extension SyncCore {
     forms = [:]
     try commit(settled: settling.keys.sorted(), at: now, &step, &entropy)
     keyring = nil
+    if replacement == .asking { replacement = .pulling }
     drafts = []
     replica = Replica(own: device)
   }

@@ -11,7 +11,12 @@ extension SyncCore {
     let (held, known) = (frontier, serverFrontier)
     do {
       if wantsSnapshot(response, &step) {
-        try extendMembership(response, &step)
+        var next = self
+        var trial = step
+        try next.extendMembership(response, &trial)
+        self = next
+        step = trial
+        if isRevoked { return }
         restoreMembership(response, at: now, &step)
         // What the server holds is judged when the snapshot is here.
         run(.unfinished, at: now, &step, &entropy)
@@ -20,9 +25,12 @@ extension SyncCore {
       try checked(response, at: now, &step)
     } catch let distrust as Distrust {
       meet(distrust, serverFrontier: response.serverFrontier, at: now, &step)
+      // Until a server that was set back knows of an epoch, it takes what is not of it.
+      restoreMembership(response, at: now, &step)
       run(.failed, at: now, &step, &entropy)
       return
     }
+    if isRevoked { return }
     restoreMembership(response, at: now, &step)
     acknowledge(step.transaction.commits, &step)
     if isUncertain, !response.more {
@@ -50,6 +58,10 @@ extension SyncCore {
   mutating func meet(
     _ distrust: Distrust, serverFrontier: Frontier, at now: Moment, _ step: inout Step
   ) {
+    if case .cutOff(let cut, let author) = distrust {
+      beginMerge(with: cut, forked: author, because: Self.keysChanged, at: now, &step)
+      return
+    }
     let isAboutOwn = distrust.isAboutOwn(device)
     if isAboutOwn, replacement == nil, !isUncertain {
       beginReplacement(at: now, &step)
@@ -69,6 +81,11 @@ extension SyncCore {
     var next = self
     var trial = step
     try next.extendMembership(response, &trial)
+    if next.isRevoked {
+      self = next
+      step = trial
+      return
+    }
     for blob in response.frames { try next.receive(blob, at: now, &trial) }
     next.noteServer(response, at: now, &trial)
     try next.checkHeads(response, known: serverFrontier)
@@ -78,7 +95,14 @@ extension SyncCore {
   }
 
   private mutating func extendMembership(_ response: SyncResponse, _ step: inout Step) throws {
-    for blob in response.membership {
+    try extendMembership(by: response.membership, &step)
+    // One that is held but older is a server set back, or an answer to an older question.
+    guard membership.contains(response.memberHead) else { throw Distrust.membership }
+  }
+
+  mutating func extendMembership(by records: [Blob], _ step: inout Step) throws {
+    let epoch = membership.epoch
+    for blob in records {
       do {
         let record = try MembershipRecord(bytes: blob.bytes)
         // An answer to an older question may repeat what is held.
@@ -89,8 +113,7 @@ extension SyncCore {
         throw Distrust.membership
       }
     }
-    // One that is held but older is a server set back, or an answer to an older question.
-    guard membership.contains(response.memberHead) else { throw Distrust.membership }
+    if membership.epoch > epoch { try beginEpochs(after: epoch, &step) }
   }
 
   private mutating func receive(
@@ -339,6 +362,9 @@ enum Distrust: Error {
   case forgedSnapshot(DeviceID)
   /// There are commits in this device's own name that it never made.
   case ownTwin(UInt64)
+  /// A new epoch began without knowing commits of that device that are held here: not the server's
+  /// fault.
+  case cutOff(Frontier, DeviceID)
 
   /// Whether it says that this device has a twin, rather than that the server lies.
   func isAboutOwn(_ own: DeviceID) -> Bool {
@@ -356,6 +382,7 @@ enum Distrust: Error {
     case .brokenChain: "broken_chain"
     case .withheld: "withheld"
     case .fork, .ownTwin: "fork"
+    case .cutOff: "cut_off"
     case .forged, .forgedSnapshot: "forged"
     }
   }
@@ -374,6 +401,8 @@ enum Distrust: Error {
       """
     case .ownTwin(let sequence):
       "The server has a change \(sequence) in this device's name that it never made."
+    case .cutOff(_, let device):
+      "Changes of device \(short(device)) came too late for a change of keys."
     case .forgedSnapshot(let device):
       "A snapshot of device \(short(device)) is not genuine. Nothing of it was taken."
     case .forged(let device, let sequence):

@@ -43,7 +43,8 @@ extension SyncCore {
 
   /// Whether everything of the old id is here, so that the new one can begin.
   mutating func goOnReplacing(_ response: SyncResponse, _ step: inout Step) {
-    guard replacement == .pulling, !response.more,
+    // New keys come from the old ones.
+    guard replacement == .pulling, keyring != nil, !response.more,
       frontier.reaches(response.serverFrontier)
     else { return }
     replacement = .asking
@@ -54,14 +55,15 @@ extension SyncCore {
     by successor: Keyring, _ record: MembershipRecord, at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
   ) throws {
-    guard replacement != nil else { return }
+    // Locked meanwhile, or on the way back again: the record is found when it is asked for anew.
+    guard replacement == .asking || replacement == .pulling, keyring != nil else { return }
     if record.number >= UInt64(membership.count) {
       try membership.append(record)
       step.transaction.records.append(record)
     }
     let old = device
     device = successor.device
-    keyring = successor
+    keyring = try successor.extended(by: membership)
     replica.own = successor.device
     replacement = nil
     wantsMerge = false

@@ -145,6 +145,8 @@ extension SyncCore {
     _ snapshot: SealedSnapshot, hashes: [DeviceID: Digest32], at now: Moment
   ) throws {
     guard let keyring else { throw EditError.locked }
+    let author = snapshot.manifest.header.device
+    guard membership.revoked[author] == nil else { throw Distrust.forgedSnapshot(author) }
     let manifest = try keyring.openManifest(snapshot.manifest, membership: membership)
     let wasEmpty = frontier.heads.isEmpty && settling.isEmpty
     for (author, head) in snapshot.frontier.heads {

@@ -68,6 +68,11 @@ public struct SyncCore: Sendable {
     /// The server took the record by which this device goes on under another identity.
     case replaced(Keyring, MembershipRecord)
     case replacementFailed(ServiceFailure)
+    /// Records after those held here, outside an answer: the server refuses this device as taken
+    /// out of the account and shows why, or it has taken one of this device's own.
+    case recordsShown([Blob], isRefused: Bool)
+    /// A record that cuts is on its way to the server: nothing is committed before it is over.
+    case rotating(Bool)
   }
 
   /// What became of a snapshot's writing, sending or fetching.
@@ -99,6 +104,8 @@ public struct SyncCore: Sendable {
     case restoreMembership([MembershipRecord])
     /// Make new keys, have the server take the record, then ``Event/replaced(_:_:)``.
     case replaceDevice
+    /// This device was taken out of the account: erase all there is of it here.
+    case wipe
   }
 
   public struct Step: Sendable {
@@ -144,8 +151,10 @@ public struct SyncCore: Sendable {
   var replacement: Replacement?
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
-  var keyring: Keyring?
+  /// What this device can open, the newest epoch included; nil while locked.
+  public internal(set) var keyring: Keyring?
   var machine: SyncMachine
+  var isRotating = false
   var settling: [ContextID: Settling] = [:]
   var forms: [ContextID: Int] = [:]
   /// The head of the membership when the server was last asked.
@@ -194,7 +203,11 @@ public struct SyncCore: Sendable {
   var unsettled: [SettledRow]
 
   /// Whether a commit can be made now: not before this device's own chain is known to be whole.
-  var mayCommit: Bool { keyring != nil && !isUncertain && replacement == nil }
+  var mayCommit: Bool {
+    keyring != nil && !isUncertain && replacement == nil && !isRevoked && !isRotating
+  }
+  /// Whether this device was taken out of the account.
+  public var isRevoked: Bool { membership.revoked[device] != nil }
   /// Whether this device is on its way to another identity.
   public var isReplacing: Bool { replacement != nil }
 
@@ -219,14 +232,16 @@ public struct SyncCore: Sendable {
   /// Takes one event.
   ///
   /// - Throws: ``EditError`` for an edit that cannot be made, ``/Vault/VaultError`` when something
-  ///   cannot
-  ///   be sealed. The caller then drops the copy it called this on.
+  ///   cannot be sealed. The caller then drops the copy it called this on.
   public mutating func step(
     _ event: Event, at now: Moment, entropy: inout some Entropy
   ) throws -> Step {
     var step = Step()
     switch event {
-    case .started: run(.wanted, at: now, &step, &entropy)
+    case .started:
+      // The process may have ended between learning of it and erasing.
+      if isRevoked { step.effects.append(.wipe) }
+      run(.wanted, at: now, &step, &entropy)
     case .formOpened(let context): forms[context, default: 0] += 1
     case .formClosed(let context): close(context, at: now)
     case .saved(let edits, let immediately):
@@ -259,8 +274,13 @@ public struct SyncCore: Sendable {
     case .replaced(let keyring, let record):
       try replaced(by: keyring, record, at: now, &step, &entropy)
     case .replacementFailed(let failure):
-      replacement = .pulling
+      if replacement == .asking { replacement = .pulling }
       fail(failure, at: now, &step, &entropy)
+    case .recordsShown(let records, let isRefused):
+      believe(records, isRefused: isRefused, at: now, &step, &entropy)
+    case .rotating(let isRotating):
+      self.isRotating = isRotating
+      try commitDue(at: now, &step, &entropy)
     }
     let touched = replica.takeTouched()
     if !touched.isEmpty { step.effects.append(.contextsChanged(touched)) }

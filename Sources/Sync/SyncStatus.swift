@@ -53,6 +53,20 @@ public struct SyncStatus: Hashable, Sendable {
     }
   }
 
+  /// A device that was taken out of the account.
+  public struct Former: Hashable, Sendable, Identifiable {
+    public let id: DeviceID
+    public let name: String
+    /// Whether it said, signed, that it has erased itself.
+    public let hasErased: Bool
+
+    public init(id: DeviceID, name: String, hasErased: Bool) {
+      self.id = id
+      self.name = name
+      self.hasErased = hasErased
+    }
+  }
+
   public var state: State
   /// Changes the server does not hold yet.
   public var waiting: Int
@@ -65,6 +79,8 @@ public struct SyncStatus: Hashable, Sendable {
   /// Better transports that did not come through, the best first.
   public var pushRefusals: [RefusedTransport]
   public var peers: [Peer]
+  /// The devices that were revoked.
+  public var former: [Former]
   /// The sum of all sequences held: grows by one with each commit of anyone.
   public var revision: UInt64
   public var lastReceived: Int64?
@@ -80,7 +96,8 @@ public struct SyncStatus: Hashable, Sendable {
   public init(
     state: State = .offline, waiting: Int = 0, conflicts: Int = 0, alarms: [Alarm] = [],
     push: Push = .down, pushTransport: String? = nil, pushSince: Int64? = nil,
-    peers: [Peer] = [], revision: UInt64 = 0, lastReceived: Int64? = nil, lastSent: Int64? = nil,
+    peers: [Peer] = [], former: [Former] = [], revision: UInt64 = 0, lastReceived: Int64? = nil,
+    lastSent: Int64? = nil,
     offlineSince: Int64? = nil, failure: String? = nil, nextAttempt: Int64? = nil,
     sealedWaiting: Int = 0, pushRefusals: [RefusedTransport] = []
   ) {
@@ -93,6 +110,7 @@ public struct SyncStatus: Hashable, Sendable {
     self.pushSince = pushSince
     self.pushRefusals = pushRefusals
     self.peers = peers
+    self.former = former
     self.revision = revision
     self.lastReceived = lastReceived
     self.lastSent = lastSent

@@ -140,6 +140,11 @@ public final class AttributeClient: AttributeService, Sendable {
     return try await authorized(message, token: token)
   }
 
+  /// Says that this device, which was revoked, has erased itself.
+  public func farewell(_ farewell: Farewell) async throws(ServiceFailure) {
+    _ = try await withToken(try HTTPTransport.Request.post(Route.farewell, farewell))
+  }
+
   /// Opens the mailbox of a pairing.
   public func openMailbox(_ rendezvous: RendezvousID) async throws(ServiceFailure) {
     let message = try HTTPTransport.Request.post(

@@ -3,6 +3,9 @@ public import Wire
 
 /// What the push connection tells.
 public enum PushEvent: Hashable, Sendable {
+  /// The reason of ``down(reason:retryAt:refusals:)`` that says: ask the Attribute Server why.
+  public static let revoked = "this device was revoked"
+
   case connecting(transport: PushTransport)
   /// Welcomed at `since` (milliseconds since 1970). `behind`: signals were missed; start a sync.
   case connected(

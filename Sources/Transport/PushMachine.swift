@@ -364,7 +364,7 @@ struct PushMachine: Sendable {
   private static func text(_ reason: PushFrame.Reason) -> String {
     switch reason {
     case .draining: "the server is stopping"
-    case .revoked: "this device was revoked"
+    case .revoked: PushEvent.revoked
     case .replaced: "this device connected somewhere else"
     case .slow: "the server found this device too slow"
     case .expired: "the access token expired"

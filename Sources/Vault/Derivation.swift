@@ -15,6 +15,8 @@ enum Purpose: String {
   case pairOffer = "pair-offer"
   case pairSecret = "pair-psk"
   case pairWords = "pair-words"
+  case epochKey = "epoch-key"
+  case epochCommitment = "epoch-commit"
 
   /// `"ctx/v1/"` and the purpose's name.
   var label: [UInt8] { Array("ctx/v1/\(rawValue)".utf8) }

@@ -21,6 +21,15 @@ extension Keyring {
       authenticationKey: AuthenticationKey(entropy: &entropy))
   }
 
+  /// `successor`, prepared earlier, with what this keyring has of the account now: epochs may have
+  /// begun since.
+  public func renewed(_ successor: Successor) -> Successor {
+    guard successor.keyring.epoch < epoch else { return successor }
+    return Successor(
+      keyring: Keyring(account: accountKeys, device: successor.keyring.deviceKeys),
+      authenticationKey: successor.authenticationKey)
+  }
+
   /// The record by which this device becomes `successor`: the next of `membership`, signed by this
   /// one. `dependencies` is the account's whole frontier.
   public func replacing(

@@ -39,6 +39,8 @@ public final class KitLogin: Sendable, Confidential {
     slot: Blob, device: DeviceName, membership: Membership, dependencies: Frontier,
     entropy: inout some Entropy
   ) throws(VaultError) -> Recovered {
+    // An older one opens with a passphrase or a kit that is not to open anything any more.
+    guard membership.slot.map({ $0.slot == slot }) ?? true else { throw .oldSlot }
     let slot = try Slot.open(slot, login: login)
     let accountKey = SigningKey(seed: slot.accountSeed)
     let keyring = Keyring(
@@ -61,5 +63,21 @@ public final class KitLogin: Sendable, Confidential {
     return Recovered(
       keyring: keyring, authenticationKey: authentication, record: record,
       frontier: slot.frontier, memberHead: slot.memberHead)
+  }
+
+  /// The slot again with other epoch keys, for the passphrase and kit of `new`.
+  func rewritten(
+    _ sealed: Blob, for new: LoginSecret, epochs: [UInt32: EpochKeys],
+    after membership: Membership, frontier: Frontier, entropy: inout some Entropy
+  ) throws(VaultError) -> MembershipRecord.SlotChange {
+    let old = try Slot.open(sealed, login: login)
+    guard old.account == membership.account else { throw .wrongAccount }
+    let slot = Slot(
+      account: old.account, version: max(old.version, membership.slot?.version ?? 0) + 1,
+      name: old.name, epochs: epochs, accountSeed: old.accountSeed, memberHead: membership.head,
+      frontier: frontier)
+    return MembershipRecord.SlotChange(
+      version: slot.version, slot: try slot.sealed(login: new, entropy: &entropy),
+      loginKey: new.loginKey.publicKey, hashing: new.hashing)
   }
 }

@@ -10,10 +10,16 @@ public struct Membership: Sendable, Equatable {
   /// The account's public signing key, named by the genesis record; nil before that.
   public private(set) var accountKey: Blob?
   public private(set) var records: [MembershipRecord] = []
-  /// The devices that may write now.
+  /// All there ever were: what a revoked device wrote before stays readable.
   public private(set) var devices: [DeviceID: DeviceDescription] = [:]
   /// The same devices as they joined.
   public private(set) var order: [DeviceID] = []
+  /// The beginnings of epochs 1, 2, …
+  public private(set) var rotations: [Rotation] = []
+  /// The devices that were taken out, by the epoch that began with it.
+  public private(set) var revoked: [DeviceID: UInt32] = [:]
+  /// The slot that is the account's now; nil while it is the first.
+  public private(set) var slot: MembershipRecord.SlotChange?
   /// The digest of each record and its number.
   private var numbers: [Digest32: Int] = [:]
   /// The number of the record that added the device.
@@ -23,6 +29,35 @@ public struct Membership: Sendable, Equatable {
   public private(set) var replacements: [DeviceID: [DeviceID]] = [:]
   /// The digest of the newest record; zero while there is none.
   public private(set) var head: Digest32 = .zero
+
+  /// Where an epoch begins.
+  public struct Rotation: Hashable, Sendable {
+    /// The number of the record.
+    public let number: Int
+    /// The last commits of the epochs before.
+    public let cut: Frontier
+    public let body: MembershipRecord.Rotation
+  }
+
+  /// The newest epoch: what is committed now is sealed under it.
+  public var epoch: UInt32 { UInt32(rotations.count) }
+
+  /// The devices that may write now, as they joined.
+  public var active: [DeviceID] { order.filter { revoked[$0] == nil } }
+
+  /// A device with all identities it ever had, before and after: to take it out is to take out all.
+  public func lineage(of device: DeviceID) -> Set<DeviceID> {
+    var lineage: Set = [device]
+    var count = 0
+    while count != lineage.count {
+      count = lineage.count
+      for (old, successors) in replacements
+      where lineage.contains(old) || !lineage.isDisjoint(with: successors) {
+        lineage.formUnion(successors + [old])
+      }
+    }
+    return lineage
+  }
 
   /// The empty chain of `account`.
   public init(account: AccountID) {
@@ -47,6 +82,7 @@ public struct Membership: Sendable, Equatable {
     case .genesis: try appendGenesis(record)
     case .addDevice: try appendAddition(record)
     case .replaceDevice: try appendReplacement(record)
+    case .rotateEpoch: try appendRotation(record)
     }
   }
 
@@ -69,8 +105,7 @@ public struct Membership: Sendable, Equatable {
     switch record.signer {
     case .account: try Self.verify(record, by: accountKey)
     case .device(let signer):
-      guard let description = devices[signer] else { throw .notAMember(signer) }
-      try Self.verify(record, by: description.signingKey)
+      try Self.verify(record, by: try member(signer).signingKey)
     }
     let body = try VaultError.reading { () throws(WireError) in try record.addition() }
     try checkNew(body.device, accountKey: accountKey)
@@ -82,13 +117,50 @@ public struct Membership: Sendable, Equatable {
     guard let accountKey, case .device(let signer) = record.signer else {
       throw .brokenChain(number: record.number)
     }
-    guard let description = devices[signer] else { throw .notAMember(signer) }
-    try Self.verify(record, by: description.signingKey)
+    try Self.verify(record, by: try member(signer).signingKey)
     let body = try VaultError.reading { () throws(WireError) in try record.replacement() }
     guard body.replaced == signer else { throw .notAMember(body.replaced) }
     try checkNew(body.device, accountKey: accountKey)
     add(body.device, by: record)
     replacements[signer, default: []].append(body.device.device)
+  }
+
+  /// The next epoch. Who is taken out goes with all its identities, and never the signer; who
+  /// stays is given the key, and nobody else.
+  private mutating func appendRotation(_ record: MembershipRecord) throws(VaultError) {
+    guard accountKey != nil, case .device(let signer) = record.signer else {
+      throw .brokenChain(number: record.number)
+    }
+    try Self.verify(record, by: try member(signer).signingKey)
+    let body = try VaultError.reading { () throws(WireError) in try record.rotation() }
+    guard body.epoch == epoch + 1, body.slot.version > slot?.version ?? 1 else {
+      throw .malformed(field: "epoch")
+    }
+    let leaving = Set(body.revoked)
+    guard body.revoked == leaving.sorted(), !leaving.contains(signer),
+      body.revoked.allSatisfy({ devices[$0] != nil && revoked[$0] == nil }),
+      body.revoked.allSatisfy({ lineage(of: $0).isSubset(of: leaving.union(revoked.keys)) })
+    else { throw .malformed(field: "revoked devices") }
+    guard body.keys.map(\.device) == active.filter({ !leaving.contains($0) }).sorted(),
+      body.keys.allSatisfy({ $0.key.bytes.count == SealedEpoch.byteCount }),
+      body.commitment.bytes.count == Digest32.byteCount
+    else { throw .malformed(field: "epoch keys") }
+    guard body.slot.slot.bytes.count <= Limits.slotBytes,
+      body.slot.loginKey.bytes.count == SigningKey.publicBytes
+    else { throw .malformed(field: "slot") }
+    guard rotations.last.map({ record.dependencies.reaches($0.cut) }) ?? true else {
+      throw .malformed(field: "cut")
+    }
+    rotations.append(Rotation(number: count, cut: record.dependencies, body: body))
+    for device in leaving { revoked[device] = body.epoch }
+    slot = body.slot
+    note(record)
+  }
+
+  private func member(_ device: DeviceID) throws(VaultError) -> DeviceDescription {
+    guard let description = devices[device] else { throw .notAMember(device) }
+    guard revoked[device] == nil else { throw .revoked(device) }
+    return description
   }
 
   /// A device is added once, with keys of its own.
@@ -116,6 +188,10 @@ public struct Membership: Sendable, Equatable {
     devices[device.device] = device
     order.append(device.device)
     joined[device.device] = count
+    note(record)
+  }
+
+  private mutating func note(_ record: MembershipRecord) {
     head = record.hash
     numbers[head] = count
     records.append(record)
@@ -129,8 +205,9 @@ public struct Membership: Sendable, Equatable {
 }
 
 extension Membership {
-  /// Checks everything about a commit that needs no secret: account, author, signature, and that
-  /// the author was a member at the record it names. For a device that is locked, too.
+  /// Checks everything about a commit that needs no secret: account, author, signature, that the
+  /// author was a member at the record it names, and that it is of the epoch which its place in the
+  /// author's chain belongs to. For a device that is locked, too.
   ///
   /// Throws ``VaultError/unknownMembership(_:)`` when the record the author named is not held here.
   public func verify(_ envelope: Envelope) throws(VaultError) {
@@ -146,5 +223,19 @@ extension Membership {
     else { throw .notAMember(header.device) }
     guard SigningKey.verify(envelope.signature, of: envelope.signedBytes, by: author.signingKey)
     else { throw .badSignature }
+    try checkEpoch(of: header, seenBy: number)
+  }
+
+  private func checkEpoch(of header: EnvelopeHeader, seenBy number: Int) throws(VaultError) {
+    guard header.epoch <= epoch else { throw .unknownEpoch(header.epoch) }
+    // Nobody has the keys of an epoch before its record.
+    guard rotations.prefix(Int(header.epoch)).allSatisfy({ $0.number <= number }) else {
+      throw .wrongEpoch(header.epoch)
+    }
+    // A manifest stands at the place of what it covers, which may be of an epoch before.
+    guard header.kind != .snapshotManifest else { return }
+    let place = rotations.count { $0.cut.sequence(of: header.device) < header.sequence }
+    if let end = revoked[header.device], place >= end { throw .revoked(header.device) }
+    guard header.epoch == UInt32(place) else { throw .wrongEpoch(header.epoch) }
   }
 }

@@ -75,4 +75,9 @@ public final class AuthenticationKey: Sendable, Confidential {
 
   /// The 64 bytes of the signature.
   public func sign(_ bytes: [UInt8]) -> Blob { Blob(key.sign(bytes)) }
+
+  /// Whether the signature is one over `bytes` by the key whose public part is `key`.
+  public static func verifies(_ signature: Blob, of bytes: [UInt8], by key: Blob) -> Bool {
+    SigningKey.verify(signature.bytes[...], of: bytes, by: key)
+  }
 }

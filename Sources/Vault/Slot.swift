@@ -89,13 +89,8 @@ struct LoginSecret: Sendable {
     passphrase: Passphrase, accountSecret: Secret, hashing: PassphraseHashing
   ) throws(VaultError) {
     let hashed = try passphrase.hashed(hashing)
-    let joined = SecretBytes(count: hashed.count + accountSecret.count) { output in
-      hashed.withBytes { output.copyMemory(from: $0) }
-      let second = UnsafeMutableRawBufferPointer(rebasing: output[hashed.count...])
-      accountSecret.withBytes { second.copyMemory(from: $0) }
-    }
     self.hashing = hashing
-    material = Secret(joined)
+    material = hashed.joined(with: accountSecret)
   }
 
   /// Proves passphrase and kit to the server. At that moment the account id is not known yet, so

@@ -20,6 +20,12 @@ public enum VaultError: Error, Hashable, Sendable {
   case wrongAccount
   /// The membership record of this number does not continue the chain.
   case brokenChain(number: UInt64)
+  /// The author was taken out of the account before it wrote this.
+  case revoked(DeviceID)
+  /// At that place of its author's chain a commit is of another epoch.
+  case wrongEpoch(UInt32)
+  /// The slot is not the one the membership chain states.
+  case oldSlot
   /// This device holds no key of that epoch.
   case unknownEpoch(UInt32)
   /// A record with this digest is referred to, but is not in the membership chain held here: fetch

@@ -21,8 +21,9 @@ public enum Limits {
   public static let requestBytes = 4 * 1024 * 1024
   /// 16 KiB: a letter in a pairing mailbox.
   public static let mailboxBytes = 16 * 1024
-  /// 16 KiB: a membership record.
-  public static let membershipRecordBytes = 16 * 1024
+  /// 48 KiB: a membership record. One that begins an epoch has a sealed key for each of 64 devices
+  /// and the account's slot.
+  public static let membershipRecordBytes = 48 * 1024
   /// 16 KiB: a password slot.
   public static let slotBytes = 16 * 1024
   /// 1 GiB: what one account's commits may add up to unless the operator says otherwise.

@@ -38,7 +38,9 @@ public struct MembershipRecord: Hashable, Sendable {
     case genesis = 1
     case addDevice = 2
     case replaceDevice = 4
-    // 3 revoke, 5 rotate epoch, 6 raise suite, 7 server identity, 8 slot version.
+    /// Begins an epoch with keys that the devices it takes out do not get.
+    case rotateEpoch = 5
+    // 3 (part of 5), 6 raise suite, 7 server identity, 8 slot version.
   }
 
   public enum Signer: Hashable, Sendable {
@@ -78,6 +80,61 @@ public struct MembershipRecord: Hashable, Sendable {
     public init(replaced: DeviceID, device: DeviceDescription) {
       self.replaced = replaced
       self.device = device
+    }
+  }
+
+  /// What a record says that begins the next epoch, with or without taking devices out.
+  ///
+  /// What it depends on is its *cut*: commits up to there belong to epochs before, whatever comes
+  /// later must be of the new one, and what a revoked device wrote beyond it is nothing.
+  public struct Rotation: Hashable, Sendable, Codable {
+    /// The number of the epoch that begins: one more than the last.
+    public let epoch: UInt32
+    /// In ascending order; empty where only the keys change.
+    public let revoked: [DeviceID]
+    /// For each device that stays, in ascending order of their ids.
+    public let keys: [SealedKey]
+    /// 32 bytes that only the right root key makes, so that all were given the same.
+    public let commitment: Blob
+    public let slot: SlotChange
+
+    public init(
+      epoch: UInt32, revoked: [DeviceID], keys: [SealedKey], commitment: Blob, slot: SlotChange
+    ) {
+      self.epoch = epoch
+      self.revoked = revoked
+      self.keys = keys
+      self.commitment = commitment
+      self.slot = slot
+    }
+  }
+
+  /// An epoch's root key and the new account secret on their way to one device: 100 bytes of HPKE.
+  public struct SealedKey: Hashable, Sendable, Codable {
+    public let device: DeviceID
+    public let key: Blob
+
+    public init(device: DeviceID, key: Blob) {
+      self.device = device
+      self.key = key
+    }
+  }
+
+  /// The account's slot from this record on, whole, so that a server that was set back gets it
+  /// again with the record; an older one is refused.
+  public struct SlotChange: Hashable, Sendable, Codable {
+    /// Higher than that of any slot before.
+    public let version: UInt32
+    public let slot: Blob
+    /// Ed25519, 32 bytes: proves passphrase and kit to the server.
+    public let loginKey: Blob
+    public let hashing: PassphraseHashing
+
+    public init(version: UInt32, slot: Blob, loginKey: Blob, hashing: PassphraseHashing) {
+      self.version = version
+      self.slot = slot
+      self.loginKey = loginKey
+      self.hashing = hashing
     }
   }
 
@@ -167,6 +224,9 @@ public struct MembershipRecord: Hashable, Sendable {
   public func addition() throws(WireError) -> Addition { try decodeBody() }
   /// The body of a ``Kind/replaceDevice`` record.
   public func replacement() throws(WireError) -> Replacement { try decodeBody() }
+
+  /// The body of a ``Kind/rotateEpoch`` record.
+  public func rotation() throws(WireError) -> Rotation { try decodeBody() }
 
   private func decodeBody<Body: Decodable>() throws(WireError) -> Body {
     do {

@@ -80,10 +80,14 @@ public struct SyncResponse: Hashable, Sendable, Codable {
 public struct MembershipRequest: Hashable, Sendable, Codable {
   public let expectedHead: Digest32
   public let record: Blob
+  /// Whether the record was in the chain before, and is given back to a server that was set back.
+  /// Commits beyond its cut, which such a server may have taken, are given up there.
+  public let isRestored: Bool?
 
-  public init(expectedHead: Digest32, record: Blob) {
+  public init(expectedHead: Digest32, record: Blob, isRestored: Bool? = nil) {
     self.expectedHead = expectedHead
     self.record = record
+    self.isRestored = isRestored
   }
 }
 
@@ -92,10 +96,36 @@ public struct MembershipResponse: Hashable, Sendable, Codable {
   public let memberHead: Digest32
   public let records: [Blob]
   public let serverFrontier: Frontier
+  /// What revoked devices said when they had erased themselves; nil where there are none.
+  public let farewells: [Farewell]?
 
-  public init(memberHead: Digest32, records: [Blob], serverFrontier: Frontier) {
+  public init(
+    memberHead: Digest32, records: [Blob], serverFrontier: Frontier, farewells: [Farewell] = []
+  ) {
     self.memberHead = memberHead
     self.records = records
     self.serverFrontier = serverFrontier
+    self.farewells = farewells.isEmpty ? nil : farewells
+  }
+}
+
+/// `POST /v1/farewell`: a revoked device's word that nothing of the account is left on it.
+public struct Farewell: Hashable, Sendable, Codable {
+  public static let signatureDomain = Array("ctx/v1/farewell".utf8)
+
+  public let device: DeviceID
+  /// Ed25519 by the device's authentication key over ``signedBytes(account:device:record:)``.
+  public let signature: Blob
+
+  public init(device: DeviceID, signature: Blob) {
+    self.device = device
+    self.signature = signature
+  }
+
+  /// The domain, the ids, and the digest of the record that took the device out.
+  public static func signedBytes(
+    account: AccountID, device: DeviceID, record: Digest32
+  ) -> [UInt8] {
+    signatureDomain + account.bytes + device.bytes + record.bytes
   }
 }

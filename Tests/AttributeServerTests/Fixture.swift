@@ -39,7 +39,7 @@ struct TestDevice {
 
   func header(_ account: TestAccount, dependencies: Frontier = Frontier()) -> EnvelopeHeader {
     EnvelopeHeader(
-      kind: .data, account: account.id, epoch: Ledger.firstEpoch, device: id,
+      kind: .data, account: account.id, epoch: account.epoch, device: id,
       sequence: head.sequence + 1, previous: head.hash, memberHead: account.head,
       dependencies: dependencies, nonce: [UInt8](repeating: 3, count: 24))
   }
@@ -70,6 +70,7 @@ struct TestAccount {
   let genesis: [UInt8]
   var head: Digest32
   var number: UInt64 = 1
+  var epoch = Ledger.firstEpoch
 
   init(_ byte: UInt8, device: TestDevice) throws {
     id = AttributeServerTests.id(byte)
@@ -121,6 +122,25 @@ struct TestAccount {
         body: Array(body)), by: signer?.signing ?? key)
   }
 
+  /// A record that begins `epoch` without the devices `revoked`, cutting at `cut`.
+  func rotation(
+    without revoked: [DeviceID], by signer: TestDevice, cut: Frontier, epoch: UInt32 = 1
+  ) throws -> [UInt8] {
+    let body = try JSONEncoder().encode(
+      MembershipRecord.Rotation(
+        epoch: epoch, revoked: revoked, keys: [],
+        commitment: Blob([UInt8](repeating: 5, count: 32)),
+        slot: MembershipRecord.SlotChange(
+          version: epoch + 1, slot: Blob([7, 7, 7]),
+          loginKey: Blob(try AttributeServerTests.key(77).publicKey.rawRepresentation),
+          hashing: PassphraseHashing(
+            memoryKibibytes: 2048, passes: 3, salt: Blob([UInt8](repeating: 6, count: 16))))))
+    return try Self.signed(
+      MembershipRecord.unsignedBytes(
+        kind: .rotateEpoch, account: id, number: number, previous: head,
+        signer: .device(signer.id), dependencies: cut, body: Array(body)), by: signer.signing)
+  }
+
   mutating func extended(by record: [UInt8]) {
     head = hash(record)
     number += 1
@@ -155,9 +175,11 @@ struct TestLedger<Store: LedgerStore> {
     self.account.extended(by: record)
   }
 
-  mutating func append(_ record: [UInt8], by device: TestDevice) throws -> MembershipResponse {
+  mutating func append(
+    _ record: [UInt8], by device: TestDevice, isRestored: Bool? = nil
+  ) throws -> MembershipResponse {
     try ledger.append(
-      MembershipRequest(expectedHead: account.head, record: Blob(record)),
+      MembershipRequest(expectedHead: account.head, record: Blob(record), isRestored: isRestored),
       by: Caller(account: account.id, device: device.id), in: &store)
   }
 

@@ -106,6 +106,19 @@ struct AnyTransaction: LedgerTransaction {
     try base.append(record: record, hash: hash, account: account)
   }
   mutating func append(commit: LedgerCommit) throws { try base.append(commit: commit) }
+  mutating func begin(
+    epoch: UInt32, of account: AccountID, slot: MembershipRecord.SlotChange
+  ) throws { try base.begin(epoch: epoch, of: account, slot: slot) }
+  mutating func revoke(device: DeviceID, of account: AccountID, by number: UInt64) throws {
+    try base.revoke(device: device, of: account, by: number)
+  }
+  mutating func rewind(device: DeviceID, of account: AccountID, to head: Head?) throws {
+    try base.rewind(device: device, of: account, to: head)
+  }
+  func farewells(of account: AccountID) throws -> [Farewell] {
+    try base.farewells(of: account)
+  }
+  mutating func keep(_ farewell: Farewell) throws { try base.keep(farewell) }
 
   func bases(of account: AccountID) throws -> [DeviceID: UInt64] { try base.bases(of: account) }
   func jumps(of device: DeviceID) throws -> [LedgerJump] { try base.jumps(of: device) }

@@ -8,6 +8,9 @@ struct Family: Sendable {
   let keyrings: [Keyring]
   let records: [MembershipRecord]
   let server: MemoryLedgerStore
+  /// The account's slot, and what opens it.
+  let slot: Blob
+  let login: KitLogin
   /// A record by which a member adds a device that nobody knows: what would be believed if
   /// signatures were not checked.
   let intruder: (keyring: Keyring, record: MembershipRecord)
@@ -17,7 +20,9 @@ struct Family: Sendable {
   /// The first device creates the account, and admits the others by pairing code.
   static func make(devices: Int, seed: UInt64 = 2010) throws -> Family {
     var entropy = SeededEntropy(seed: seed)
-    let new = try founded(&entropy)
+    let new = try Enrolment.createAccount(
+      name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
+      passphrase: passphrase, strength: .floor, entropy: &entropy)
     var server = MemoryLedgerStore()
     try Ledger().found(new.keyring.account, genesis: new.genesis.bytes, in: &server)
     var membership = Membership(account: new.keyring.account)
@@ -34,17 +39,12 @@ struct Family: Sendable {
     }
     let intruder = try admitted("intruder", by: new.keyring, membership: membership, &entropy)
     return Family(
-      keyrings: keyrings, records: membership.records, server: server, intruder: intruder)
+      keyrings: keyrings, records: membership.records, server: server, slot: new.slot,
+      login: try new.keyring.login(passphrase, hashing: new.hashing), intruder: intruder)
   }
 
-  private static func founded(
-    _ entropy: inout SeededEntropy
-  ) throws -> (keyring: Keyring, genesis: MembershipRecord) {
-    let passphrase = try Passphrase(utf8: Array("correct horse battery staple".utf8))
-    let new = try Enrolment.createAccount(
-      name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
-      passphrase: passphrase, strength: .floor, entropy: &entropy)
-    return (new.keyring, new.genesis)
+  static var passphrase: Passphrase {
+    get throws { try Passphrase(utf8: Array("correct horse battery staple".utf8)) }
   }
 
   private static func admitted(

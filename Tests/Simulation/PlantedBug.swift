@@ -57,6 +57,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   // Snapshots and replacement.
   /// A restored device goes on under its old identity (rule R9).
   case keepIdentity
+  /// A device that was taken out of the account keeps what it has.
+  case keepRevoked
   /// A server that forgot devices is not told of them again.
   case keepMembershipToOneself
   /// What a restored device wrote and nobody holds is not written again.

@@ -100,6 +100,7 @@ final class SimulatedDevice {
 
   /// What the log says, folded as the shell does it at unlock.
   func folded(at now: Int64) throws -> Replica {
+    let keyring = try keyring.extended(by: core.membership)
     var replica = Replica(own: keyring.device)
     if let checkpoint = disk.current.checkpoint {
       try keyring.openSnapshot(checkpoint, membership: core.membership) { piece in

@@ -1,5 +1,4 @@
-/// The invariants of the protocol, by their names in the design. S13 speaks of revocation, which
-/// does not exist yet.
+/// The invariants of the protocol, by their names in the design.
 enum Invariant: String, Sendable, CaseIterable {
   /// No loss: what was durably committed anywhere stands everywhere at rest.
   case s1
@@ -25,6 +24,8 @@ enum Invariant: String, Sendable, CaseIterable {
   case s11
   /// A server that rolls back, withholds or forks raises the alarm that says so.
   case s12
+  /// After a revocation nothing is sealed that opens with a key the revoked device had.
+  case s13
   /// S1 to S3 hold without the push service, and with one that lies.
   case s14
   /// They hold with wrong clocks; tokens fail closed.

@@ -2,7 +2,8 @@
 enum Trouble: CaseIterable, Sendable {
   case crash, badDisk, cutOff, serverRestart, serverRestore, deviceLost, deviceRestored, clone
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
-  case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored
+  case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored, revocation, wipe
+  case cutOffByKeys
 }
 
 /// What can go wrong in a run and how often, in percent of messages, moments or acts.
@@ -41,6 +42,8 @@ struct Weather: Sendable {
   var clientRestores: UInt64 = 0
   /// Of acts: a second device starts from a copy of the disk, at most one in a run.
   var clones: UInt64 = 0
+  /// Of acts: a device takes another one out of the account, at most one in a run.
+  var revocations: UInt64 = 0
   /// Of restores: the store was salvaged, and says so.
   var salvages: UInt64 = 0
   /// Commits more than there are that stores say: at 500 a snapshot is written.
@@ -112,6 +115,12 @@ struct Weather: Sendable {
     Weather(
       name: "restored devices with snapshots", loss: 5, slowness: 10, crashes: 2,
       clientRestores: 15, snapshotBias: 496, months: 10),
+    Weather(
+      name: "revoked devices", loss: 5, duplication: 5, slowness: 10, partitions: 15, crashes: 3,
+      locks: 10, revocations: 50),
+    Weather(
+      name: "revocations and restores", loss: 5, slowness: 10, crashes: 2, revocations: 50,
+      snapshotBias: 496, serverRestores: 12),
   ]
 
   /// One of the catalogue by its name.

@@ -29,6 +29,9 @@ extension World {
       disasters += 1
       return try clone(device)
     }
+    if disasters == 0, entropy.chance(weather.revocations), let other = entropy.pick(devices) {
+      try revoke(other, by: device)
+    }
     if entropy.chance(weather.months) { try passMonth() }
     if entropy.chance(weather.partitions) {
       record("\(device.number) cut off")

@@ -225,10 +225,23 @@ extension World {
     try restartPush()
   }
 
-  /// Not to a state that forgets an identity of which only the device itself knows: nobody could
-  /// tell the server of it again. Such a device has to join anew.
+  /// Whether the author of each new epoch holds its record.
+  private var epochsAreKnown: Bool {
+    let records = server.store.memberRecords(from: 0, account: family.account)
+      .compactMap { try? MembershipRecord(bytes: $0) }
+    return records.filter { $0.kind == .rotateEpoch }.allSatisfy { record in
+      devices.contains { device in
+        !device.isGone && device.disk.lasting.state.records.contains(record)
+          && record.signer == .device(device.disk.lasting.device)
+      }
+    }
+  }
+
+  /// Not to a state that forgets an identity of which only the device itself knows, or an epoch
+  /// whose author does not know that it began: nobody could tell the server of it again. Such a
+  /// device has to join anew.
   func restoreServer(_ state: Int) throws {
-    guard devices.allSatisfy({ isKnownToAnother($0) }) else { return }
+    guard devices.allSatisfy({ isKnownToAnother($0) }), epochsAreKnown else { return }
     count(.serverRestore)
     record("server restored to \(state) of \(server.past.count)")
     server.restore(state, isTold: entropy.chance(50))

@@ -6,7 +6,7 @@ import Wire
 /// Snapshots and replacements between a device's shell and the server.
 extension World {
   /// Goes on in a while, in the same process, unless the message is lost on the way.
-  private func later(
+  func later(
     _ device: SimulatedDevice, losing lost: @escaping (ServiceFailure) throws -> Void,
     _ body: @escaping () throws -> Void
   ) {
@@ -99,7 +99,7 @@ extension World {
     }
   }
 
-  private func attempt(
+  func attempt(
     _ failed: (ServiceFailure) throws -> Void, _ body: () throws -> Void
   ) throws {
     do {
@@ -169,7 +169,7 @@ extension World {
         let caller = caller(device)
         for entry in records {
           let request = MembershipRequest(
-            expectedHead: entry.previous, record: Blob(entry.bytes))
+            expectedHead: entry.previous, record: Blob(entry.bytes), isRestored: true)
           _ = try server.change { ledger, store throws(Problem) in
             try ledger.append(request, by: caller, in: &store)
           }
@@ -182,15 +182,17 @@ extension World {
 
   func replace(_ device: SimulatedDevice) throws {
     if bug == .keepIdentity { return }
-    let old = device.keyring
-    let successor = device.successors[old.device] ?? old.successor(entropy: &device.entropy)
-    device.successors[old.device] = successor
-    device.keyrings[successor.keyring.device] = successor.keyring
     let failed: (ServiceFailure) throws -> Void = { [self] in
       try take(.replacementFailed($0), by: device)
     }
     later(device, losing: failed) { [self] in
       try attempt(failed) {
+        guard let old = device.core.keyring, device.core.isReplacing else { return }
+        let successor =
+          device.successors[old.device].map(old.renewed)
+          ?? old.successor(entropy: &device.entropy)
+        device.successors[old.device] = successor
+        device.keyrings[successor.keyring.device] = successor.keyring
         let membership = device.core.membership
         // The answer to an earlier attempt was lost.
         let admitted = membership.records.last {

@@ -36,8 +36,13 @@ extension World {
     var step = try next.step(event, at: device.moment(now), entropy: &device.entropy)
     try distort(&step, of: device)
     var keyring = device.keyring
-    if case .replaced(let successor, _) = event { keyring = successor }
+    if case .replaced(let successor, _) = event, next.device == successor.device {
+      keyring = successor
+    }
+    // With the epochs that began since.
+    keyring = next.keyring ?? keyring
     try note(signed: step.transaction, by: keyring, membership: next.membership)
+    try checkSecrecy(of: step.transaction, membership: next.membership)
     if bug == .acknowledgeBeforeWrite {
       for effect in step.effects { try perform(effect, of: device) }
       device.core = next
@@ -67,11 +72,15 @@ extension World {
       count(.heartbeat)
     }
     if step.transaction.notices.contains(where: \.isAlarm) { count(.alarm) }
+    if step.transaction.notices.contains(where: { $0.text.contains("keys were changed") }) {
+      count(.cutOffByKeys)
+    }
     try check(after: step, of: device)
     for effect in step.effects {
       try perform(effect, of: device)
       try passSite()
     }
+    try checkWiped(device)
   }
 
   private func write(_ transaction: Transaction, of device: SimulatedDevice) throws {
@@ -129,12 +138,16 @@ extension World {
     if case .readBranches(let claims) = effect { readBranches(claims, of: device) }
     if case .restoreMembership(let records) = effect { restoreMembership(records, by: device) }
     if case .replaceDevice = effect { try replace(device) }
+    if case .wipe = effect { try wipe(device) }
     if case .acknowledge(let author, let sequence) = effect {
       sendToPush(.acknowledgement(device: author, sequence: sequence, by: nil), from: device)
     }
   }
 
   func fail(_ failure: ServiceFailure, of device: SimulatedDevice) throws {
+    if case .refused(let problem) = failure, problem.code == .authenticationRevoked {
+      return askWhyRevoked(device)
+    }
     if bug == .saveAgainAfterFailure, let last = device.promised.last, !device.isLocked {
       try? take(
         .saved(

@@ -79,6 +79,9 @@ final class World {
   /// Disasters of which a run has one at the most.
   var disasters = 0
 
+  /// The keys that devices had when they were taken out of the account.
+  var revoked: [Keyring] = []
+
   /// How often each kind of trouble came up.
   private(set) var tally: [Trouble: Int] = [:]
 

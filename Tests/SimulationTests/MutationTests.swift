@@ -62,6 +62,7 @@ extension PlantedBug {
     case .keepMembershipToOneself: return (Weather.named("clones and restores"), safety)
     case .keepIdentity, .forgetUnproven:
       return (Weather.named("restored devices"), safety)
+    case .keepRevoked: return (Weather.named("revoked devices"), safety)
     case .pruneOneTooFar, .replaceBySnapshot: return (Weather.named("months"), safety)
     case .dropAlarms:
       return (Weather(name: "hostile", slowness: 10, hostility: .alter), safety)

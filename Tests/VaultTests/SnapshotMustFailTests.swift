@@ -150,19 +150,18 @@ import Wire
 
   @Test func anotherEpochsKeysOpenNothing() throws {
     let first = try Fixture.account.get().keyring
-    var entropy = SeededEntropy("epoch 1")
-    var epochs = first.accountKeys.epochs
-    epochs[1] = EpochKeys(root: entropy.secret(32), account: first.account)
-    let rotated = Keyring(
-      account: AccountKeys(
-        account: first.account, name: first.accountName, epochs: epochs,
-        secret: first.accountKeys.secret, publicKey: first.accountKey),
-      device: first.deviceKeys)
-    let snapshot = try Fixture.snapshot(by: rotated)
-    #expect(try Fixture.opened(snapshot, by: rotated) == Fixture.pieces)
-    #expect(throws: VaultError.unknownEpoch(1)) { try Fixture.opened(snapshot) }
+    var chain = try Fixture.chain()
+    try chain.append(
+      RotationTests.rotation(of: first, without: [], in: chain, cut: Frontier()).record)
+    let rotated = try first.extended(by: chain)
+    let snapshot = try Fixture.snapshot(by: rotated, memberHead: chain.head)
+    #expect(try Fixture.opened(snapshot, by: rotated, membership: chain) == Fixture.pieces)
+    #expect(throws: VaultError.unknownEpoch(1)) {
+      try Fixture.opened(snapshot, membership: chain)
+    }
     // Old snapshots stay readable; relabelled, neither opens.
-    #expect(try Fixture.opened(Fixture.snapshot(), by: rotated) == Fixture.pieces)
+    let old = try Fixture.snapshot()
+    #expect(try Fixture.opened(old, by: rotated, membership: chain) == Fixture.pieces)
     var unsigned = Array(snapshot.manifest.bytes.dropLast(Envelope.signatureBytes))
     unsigned.replaceSubrange(26..<30, with: [0, 0, 0, 0])
     let relabelled = try Envelope(
@@ -170,7 +169,8 @@ import Wire
     #expect(relabelled.header.epoch == 0)
     #expect(throws: VaultError.cannotOpen) {
       try Fixture.opened(
-        SealedSnapshot(manifest: relabelled, chunks: snapshot.chunks), by: rotated)
+        SealedSnapshot(manifest: relabelled, chunks: snapshot.chunks), by: rotated,
+        membership: chain)
     }
   }
 

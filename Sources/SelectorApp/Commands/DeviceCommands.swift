@@ -5,9 +5,9 @@ import Vault
 struct DevicesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "devices",
-    abstract: "List the account's devices, or admit another one.",
+    abstract: "List the account's devices, admit another one, or take one out.",
     discussion: "EXAMPLE: higgins devices pair",
-    subcommands: [DevicesListCommand.self, DevicesPairCommand.self],
+    subcommands: [DevicesListCommand.self, DevicesPairCommand.self, DevicesRevokeCommand.self],
     defaultSubcommand: DevicesListCommand.self)
 }
 
@@ -25,9 +25,11 @@ struct DevicesListCommand: DeviceCommand {
       await device.start(push: false)
       _ = await device.synchronise(within: Saving.sendingLimit)
     }
+    await device.fetchFarewells()
     let status = await device.status()
     guard output.json else { return try await console.line(StatusRecord.devices(of: status)) }
     for peer in status.peers { try await console.record(StatusRecord.Device(peer: peer)) }
+    for former in status.former { try await console.record(StatusRecord.Former(device: former)) }
   }
 }
 
@@ -76,5 +78,68 @@ struct DevicesPairCommand: DeviceCommand {
     } catch {
       return false
     }
+  }
+}
+
+struct DevicesRevokeCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "revoke",
+    abstract: "Take a lost device out of the account, with new keys for all others.",
+    discussion: """
+      EXAMPLE: higgins devices revoke mobile --kit-file ~/higgins-kit
+
+      The device can read nothing that is saved from then on, the servers refuse it at once, and it \
+      erases itself when it hears of it. What it could read before cannot be taken back: change the \
+      passwords that matter. It knew the kit, so there is a new one: print it, and destroy the old. \
+      Asks for the passphrase again.
+      """)
+
+  @Argument(help: "The device's name, the beginning or a part of it, or its id.")
+  var device: String
+
+  @Option(help: ArgumentHelp("Write the new kit to this new file instead.", valueName: "file"))
+  var kitFile: String?
+
+  @Flag(help: "Do not ask.")
+  var yes = false
+
+  @OptionGroup var options: GlobalOptions
+
+  var holdsProfile: Bool { true }
+
+  func run(on here: Device, console: any Console) async throws {
+    await here.start(push: false)
+    _ = await here.synchronise(within: Saving.sendingLimit)
+    let peer = try Matching.device(
+      device, in: await here.status().peers.filter { !$0.isThisDevice })
+    if !yes {
+      let question = "Take \(peer.name) out of the account, and make new keys and a new kit?"
+      guard try await console.confirm(question) else {
+        throw Failure(.failed, "Nothing was changed.")
+      }
+    }
+    let passphrase = try await PassphraseSource(path: options.passphrasePath(), console: console)
+      .existing("Passphrase again: ")
+    let revoked = try await here.revoke(peer.id, passphrase: passphrase)
+    try await tell(revoked, at: console)
+  }
+
+  private func tell(_ revoked: Revoked, at console: any Console) async throws {
+    let names = revoked.names.joined(separator: ", ")
+    try await console.note(
+      revoked.haveErased
+        ? "Revoked \(names), which has erased itself."
+        : "Revoked \(names). It erases itself when it hears of it.")
+    if let kitFile {
+      do {
+        try await console.writeFile(kitFile, Array("\(revoked.kit)\n".utf8), replacing: false)
+        return try await console.note("The new recovery kit is in \(kitFile); print it.")
+      } catch {
+        // It is nowhere else: shown, rather than lost.
+        try await console.note("\(Failure(error).sentence) The kit is shown instead.")
+      }
+    }
+    try await console.note("The new recovery kit; write it down, and destroy the old one:")
+    try await console.line(revoked.kit)
   }
 }

@@ -110,6 +110,7 @@ struct WatchCommand: DeviceCommand {
     if console.isTerminal { try await console.note("Waiting for changes; Ctrl-C ends.") }
     do {
       for await event in events {
+        if case .revoked(let text) = event { throw DeviceError.revoked(text: text) }
         guard case .changed(let changes) = event else { continue }
         for change in changes where filter.takes(change) {
           try await print(change, of: device, at: console)

@@ -70,7 +70,7 @@ extension Device {
     return record
   }
 
-  private func confirmEverything() async throws {
+  func confirmEverything() async throws {
     guard await synchronise(within: .seconds(20)) == .confirmed else {
       throw core.failure ?? ServiceFailure.unreachable(reason: "it did not answer in time")
     }

@@ -43,7 +43,8 @@ extension Device {
       attempt(.push(isUp: true))
       if isBehind { attempt(.behind) }
     case .frame(let frame): heard(frame)
-    case .down(_, _, let refusals):
+    case .down(let reason, _, let refusals):
+      if reason == PushEvent.revoked { attempt(.requested) }
       pushState = .down
       pushTransport = nil
       pushRefusals = refusals

@@ -16,7 +16,7 @@ extension Device {
       state: state, waiting: core.waiting, conflicts: core.replica.conflictCount,
       alarms: core.alarms.map { SyncStatus.Alarm(code: $0.code, text: $0.text) },
       push: pushState, pushTransport: pushTransport?.rawValue,
-      pushSince: pushSince, peers: peers,
+      pushSince: pushSince, peers: peers, former: former,
       revision: core.frontier.heads.values.reduce(0) { $0 + $1.sequence },
       lastReceived: core.lastReceived, lastSent: core.lastSent,
       offlineSince: core.offlineSince, failure: core.failure.map { Failure($0).sentence },
@@ -46,9 +46,18 @@ extension Device {
     }
   }
 
+  /// Of a device with several identities, the last that was revoked.
+  private var former: [SyncStatus.Former] {
+    core.membership.order
+      .filter { core.membership.revoked[$0] != nil && core.membership.replacements[$0] == nil }
+      .map {
+        SyncStatus.Former(id: $0, name: name(of: $0), hasErased: farewells.contains($0))
+      }
+  }
+
   private var peers: [SyncStatus.Peer] {
     let own = core.frontier.sequence(of: settings.device)
-    return core.membership.order.map { device in
+    return core.membership.active.map { device in
       let isThis = device == settings.device
       let held = max(acknowledged[device] ?? 0, core.heldByPeers[device] ?? 0)
       let presence = presence[device]

@@ -22,7 +22,14 @@ actor Device {
   let profileLock: ProfileLock
   var core: SyncCore
   var entropy = SodiumEntropy()
-  var keyring: Keyring?
+  /// What this device can open; nil while locked.
+  var keyring: Keyring? { core.keyring }
+  /// The revoked devices that said they have erased themselves.
+  var farewells: Set<DeviceID> = []
+  /// Why nothing of the account is here any more; nil while this device is a member.
+  var wiped: String?
+  /// Tells the server that everything was erased.
+  var saying: Task<Void, Never>?
   var names: [DeviceID: DeviceName] = [:]
   var push: PushConnection?
   var pushState = SyncStatus.Push.down
@@ -61,8 +68,14 @@ actor Device {
   /// A damaged store is set aside, and what still reads of it becomes a new one; ``opening`` says
   /// so. A change of identity that was interrupted is finished.
   static func open(_ folder: ProfileFolder) throws -> Device {
-    guard folder.exists else { throw DeviceError.noProfile }
+    guard folder.exists else { throw DeviceError.absence(of: folder) }
     let lock = try ProfileLock.acquire(folder.lock)
+    if folder.farewellText != nil {
+      // The erasing was interrupted.
+      defer { lock.release() }
+      try folder.erase()
+      throw DeviceError.absence(of: folder)
+    }
     let found = try folder.readSettings()
     let (store, salvage) = try SQLiteStore.openOrSalvage(
       path: folder.database, device: found.device, now: wallClock, digest: { Digest32.sha256($0) })
@@ -137,7 +150,8 @@ actor Device {
     }
   }
 
-  private func unlock(with opened: Keyring) async throws {
+  private func unlock(with file: Keyring) async throws {
+    let opened = try file.extended(by: core.membership)
     var folded: Fold
     var number: Int
     repeat {
@@ -152,14 +166,8 @@ actor Device {
     say(nil)
     try folded.finish(
       from: store, keyring: opened, membership: core.membership, now: Self.wallClock)
-    keyring = opened
+    try take(.unlocked(opened, folded.replica))
     refreshNames()
-    do {
-      try take(.unlocked(opened, folded.replica))
-    } catch {
-      keyring = nil
-      throw error
-    }
     publishContexts()
     publishDrafts()
   }
@@ -167,7 +175,6 @@ actor Device {
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed.
   func lock() throws {
     try take(.locked)
-    keyring = nil
     publishContexts()
     publishDrafts()
   }
@@ -188,13 +195,17 @@ actor Device {
 
   /// Sends what is still unsent within `limit`, then lets go of everything.
   func stop(flush limit: Duration) async {
-    if isStarted, core.waiting > 0, core.failure == nil { _ = await synchronise(within: limit) }
+    if isStarted, wiped == nil, core.waiting > 0, core.failure == nil {
+      _ = await synchronise(within: limit)
+    }
     isStarted = false
     timer?.cancel()
     pushTask?.cancel()
     await push?.close()
     for observer in observers.values { observer.finish() }
     observers = [:]
+    await saying?.value
+    guard wiped == nil else { return profileLock.release() }
     do {
       try store.close()
     } catch {
@@ -258,6 +269,7 @@ actor Device {
 
   /// Puts one event through the core. Nothing changes when it throws.
   func take(_ event: SyncCore.Event) throws {
+    if let wiped { throw DeviceError.revoked(text: wiped) }
     var next = core
     let step = try next.step(event, at: Self.moment, entropy: &entropy)
     if !step.transaction.isEmpty { try store.write(step.transaction) }
@@ -283,6 +295,7 @@ actor Device {
 
   /// Says what did not work; a store that turned out to be damaged is salvaged.
   func complain(_ error: any Error) {
+    guard wiped == nil else { return }
     report("storage", Failure(error).sentence)
     guard let error = error as? StorageError, error.isDamage, !underway.contains(.salvage) else {
       return
@@ -315,6 +328,7 @@ actor Device {
     case .restoreMembership(let records):
       begin(.restoring) { try await self.restoreMembership(records) }
     case .replaceDevice: begin(.replacing) { try await self.replaceDevice() }
+    case .wipe: wipe()
     }
   }
 
@@ -329,7 +343,13 @@ actor Device {
       try take(.answered(response))
       if wasOffline, pushState == .down { push?.reconnectNow() }
     } catch let failure as ServiceFailure {
-      attempt(.failed(failure))
+      if case .refused(let problem) = failure, problem.code == .authenticationRevoked {
+        await askWhyRevoked()
+      } else {
+        attempt(.failed(failure))
+      }
+    } catch DeviceError.revoked {
+      // It has erased itself while the answer was on its way.
     } catch {
       attempt(.failed(.unreachable(reason: "this device could not keep the answer")))
       complain(error)
@@ -421,8 +441,24 @@ extension Device {
       opening.append(notice)
       tell(.notice(notice))
     }
-    keyring = nil
     publishStatus()
+  }
+
+  /// Lets go of all there was.
+  func forgetEverything() {
+    names = [:]
+    // An empty core of a chain that was verified.
+    if let empty = try? SyncCore(
+      device: settings.device, account: settings.account,
+      stored: StoredState(records: core.membership.records))
+    {
+      core = empty
+    }
+    foldNumber += 1
+    pushTask?.cancel()
+    timer?.cancel()
+    Task { [push] in await push?.close() }
+    afterStep()
   }
 
   /// The same in the middle of things: what was unlocked is unlocked again.

@@ -1,3 +1,4 @@
+import Storage
 import Sync
 import Wire
 
@@ -16,6 +17,8 @@ enum DeviceEvent: Sendable {
   /// Forms that were open when their process ended, or are open now.
   case drafts([Draft])
   case notice(Notice)
+  /// This device was taken out of the account, and nothing of it is here any more.
+  case revoked(String)
 }
 
 /// How a synchronisation a command asked for came out.
@@ -40,6 +43,16 @@ enum DeviceError: Error, Equatable {
   /// The answer to a pairing names an account whose list of devices does not hold this device.
   case notAdmitted
   case incompatibleServer(minimum: Int, maximum: Int)
+  /// It was taken out of the account and has erased itself.
+  case revoked(text: String)
+  /// The device that is to be revoked was so before.
+  case revokedAlready
+  case revokingItself
+
+  /// Why there is no profile.
+  static func absence(of folder: ProfileFolder) -> DeviceError {
+    folder.farewellText.map { .revoked(text: $0) } ?? .noProfile
+  }
 }
 
 /// What the person at the trusted device sees and decides while a new device joins.

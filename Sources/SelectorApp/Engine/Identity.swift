@@ -50,11 +50,24 @@ enum Identity {
     successorOf keyring: Keyring, in folder: ProfileFolder, entropy: inout some Entropy
   ) throws -> Successor {
     if let prepared = try read(successorOf: keyring.device, in: folder) {
-      return Successor(
+      let known = Successor(
         keyring: try open(prepared, with: keyring),
         authenticationKey: try AuthenticationKey(seed: prepared.seed.bytes))
+      let renewed = keyring.renewed(known)
+      if renewed.keyring !== known.keyring {
+        try write(renewed, successorOf: keyring, in: folder, entropy: &entropy)
+      }
+      return renewed
     }
     let next = keyring.successor(entropy: &entropy)
+    try write(next, successorOf: keyring, in: folder, entropy: &entropy)
+    return next
+  }
+
+  private static func write(
+    _ next: Successor, successorOf keyring: Keyring, in folder: ProfileFolder,
+    entropy: inout some Entropy
+  ) throws {
     let secret = Array(Data(entropy.bytes(passphraseBytes)).base64EncodedString().utf8)
     let file = Prepared(
       device: next.keyring.device, seed: Blob(next.authenticationKey.seed),
@@ -65,7 +78,6 @@ enum Identity {
           passphrase: try Passphrase(utf8: secret), strength: .floor, entropy: &entropy)))
     try folder.writeFile(
       Array(try JSONEncoder().encode(file)), to: path(of: keyring.device, in: folder))
-    return next
   }
 
   private static func open(_ successor: Prepared, with keyring: Keyring) throws -> Keyring {
@@ -164,7 +176,8 @@ extension Device {
   func restoreMembership(_ records: [MembershipRecord]) async throws {
     for record in records {
       _ = try await client.appendMembership(
-        MembershipRequest(expectedHead: record.previous, record: Blob(record.bytes)))
+        MembershipRequest(
+          expectedHead: record.previous, record: Blob(record.bytes), isRestored: true))
     }
     try take(.behind)
   }

@@ -135,8 +135,9 @@ enum Onboarding {
     guard !folder.exists else { throw DeviceError.alreadyAProfile }
     try folder.create()
     let lock = try ProfileLock.acquire(folder.lock)
-    // Without settings it is what an interrupted beginning left: keys of an account nobody saw.
-    for file in [folder.database, folder.keyring, folder.deviceKey] {
+    // Without settings it is what an interrupted beginning left: keys of an account nobody saw. Or
+    // the last word of a device that was revoked, which begins anew here.
+    for file in [folder.database, folder.keyring, folder.deviceKey, folder.farewell] {
       for path in [file, "\(file)-wal", "\(file)-shm"]
       where FileManager.default.fileExists(atPath: path) {
         try FileManager.default.removeItem(atPath: path)

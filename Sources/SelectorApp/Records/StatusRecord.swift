@@ -43,6 +43,22 @@ struct StatusRecord: Encodable {
     }
   }
 
+  struct Former: Encodable {
+    let device: SyncStatus.Former
+
+    private enum Key: String, CodingKey {
+      case id, name, revoked, erased
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(device.id, forKey: .id)
+      try container.encode(device.name, forKey: .name)
+      try container.encode(true, forKey: .revoked)
+      try container.encode(device.hasErased, forKey: .erased)
+    }
+  }
+
   /// Null while locked: the account's name is sealed, too.
   let account: String?
   let device: String
@@ -139,6 +155,9 @@ struct StatusRecord: Encodable {
           peer.behind > 0 ? "\(Lines.count(peer.behind, "change")) behind" : "",
           peer.lastSeen.map { "seen \(Lines.time($0))" } ?? "",
         ]
-      })
+      }
+        + status.former.map {
+          ["", $0.name, "", "revoked", $0.hasErased ? "has erased itself" : "not heard from", ""]
+        })
   }
 }

@@ -29,6 +29,8 @@ actor Driver {
   var player: Task<Void, Never>?
   /// Why the script of a screen without a terminal did not come to its end.
   private(set) var scriptFailure: Failure?
+  /// Why nothing of the account is here any more.
+  private(set) var wiped: Failure?
   /// Whether the next frame sounds the bell.
   var rings = false
   /// Whether the person handed in a line since the screen was last told.
@@ -139,6 +141,10 @@ actor Driver {
         if case .status = event { noteIdentity() }
         if case .line = event { isAnswering = true }
       case .suspend: await suspend()
+      case .wiped(let text):
+        wiped = Failure(DeviceError.revoked(text: text))
+        Inbox.turnAway(arrivals[(place + 1)...])
+        return false
       case .touched: player?.cancel()
       case .look(let waiting):
         chooseTheme()
@@ -282,6 +288,7 @@ extension Arrival {
     // The session knows what it handed over; what an earlier one left is offered at unlocking.
     case .drafts: []
     case .notice(let notice): [.event(.notice(notice))]
+    case .revoked(let text): [.wiped(text)]
     }
   }
 }

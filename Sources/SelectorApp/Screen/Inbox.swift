@@ -12,6 +12,8 @@ enum Arrival: Sendable {
   case event(Event)
   /// Another program asks this one to stop.
   case suspend
+  /// This device was revoked and has erased itself.
+  case wiped(String)
   /// The person, the terminal or the system ends it.
   case quit
   /// The person pressed a key themselves: a script that plays ends.

@@ -35,6 +35,7 @@ enum Screen {
     await driver.run(script: script, isAlone: size != nil, lines: lines)
     await terminal.close()
     interruption?.end()
+    if let failure = await driver.wiped { throw failure }
     if let failure = await driver.scriptFailure { throw failure }
   }
 

@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+public import Wire
+
+extension SQLiteLedgerTransaction {
+  public mutating func begin(
+    epoch: UInt32, of account: AccountID, slot: MembershipRecord.SlotChange
+  ) throws {
+    let id = Data(account.bytes)
+    try db.run("UPDATE account SET epoch = ? WHERE id = ?", [epoch, id])
+    try db.run(
+      """
+      UPDATE login SET loginKey = ?, slot = ?, memoryKibibytes = ?, passes = ?, salt = ?
+      WHERE account = ?
+      """,
+      [
+        Data(slot.loginKey.bytes), Data(slot.slot.bytes), slot.hashing.memoryKibibytes,
+        slot.hashing.passes, Data(slot.hashing.salt.bytes), id,
+      ])
+  }
+
+  public mutating func revoke(
+    device: DeviceID, of account: AccountID, by number: UInt64
+  ) throws {
+    let id = Data(device.bytes)
+    try db.run("UPDATE device SET revokedBy = ? WHERE id = ?", [Int64(number), id])
+    try db.run(
+      "INSERT OR REPLACE INTO revocation (device, account) VALUES (?, ?)",
+      [id, Data(account.bytes)])
+  }
+
+  public mutating func rewind(device: DeviceID, of account: AccountID, to head: Head?) throws {
+    let (id, place) = (Data(device.bytes), Int64(clamping: head?.sequence ?? 0))
+    for snapshot in try snapshots(of: account)
+    where snapshot.frontier.sequence(of: device) > head?.sequence ?? 0 {
+      try remove(snapshot: snapshot)
+    }
+    let beyond: StatementArguments = [id, place]
+    try db.run(
+      """
+      UPDATE account SET usedBytes = usedBytes - (
+        SELECT coalesce(sum(length(bytes)), 0) FROM commits WHERE device = ? AND sequence > ?)
+      WHERE id = ?
+      """, beyond + [Data(account.bytes)])
+    try db.run("DELETE FROM commits WHERE device = ? AND sequence > ?", beyond)
+    try db.run("DELETE FROM link WHERE device = ? AND sequence > ?", beyond)
+    try db.run("DELETE FROM jump WHERE device = ? AND upTo > ?", beyond)
+    try db.run("DELETE FROM signal WHERE device = ?", [id])
+    try db.run(
+      "UPDATE device SET headSequence = ?, headHash = ?, base = min(base, ?) WHERE id = ?",
+      [place, head.map { Data($0.hash.bytes) }, place, id])
+  }
+
+  public func farewells(of account: AccountID) throws -> [Farewell] {
+    try db.rows(
+      "SELECT id, farewell FROM device WHERE account = ? AND farewell IS NOT NULL ORDER BY id",
+      [Data(account.bytes)]
+    ).map { row throws in
+      Farewell(device: try row.identifier("id"), signature: Blob(row.bytes("farewell")))
+    }
+  }
+
+  public mutating func keep(_ farewell: Farewell) throws {
+    try db.run(
+      "UPDATE device SET farewell = ? WHERE id = ?",
+      [Data(farewell.signature.bytes), Data(farewell.device.bytes)])
+  }
+}
+
+extension ServerDatabase {
+  /// Revocations that were queued with their records and not delivered yet.
+  func pendingRevocations(limit: Int) async throws(Problem) -> [Revocation] {
+    try await run { store throws(Problem) in
+      try store.read { transaction throws in
+        try transaction.db.rows("SELECT * FROM revocation LIMIT ?", [limit]).map { row throws in
+          Revocation(
+            account: try row.identifier("account"), device: try row.identifier("device"))
+        }
+      }
+    }
+  }
+
+  /// Forgets what was delivered.
+  func forget(_ revocations: [Revocation]) async throws(Problem) {
+    try await run { store throws(Problem) in
+      try store.write { transaction throws in
+        for revocation in revocations {
+          try transaction.db.run(
+            "DELETE FROM revocation WHERE device = ?", [Data(revocation.device.bytes)])
+        }
+      }
+    }
+  }
+}

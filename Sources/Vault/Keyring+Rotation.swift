@@ -1,0 +1,104 @@
+public import Wire
+
+/// The next epoch, ready for the server.
+public struct PreparedRotation: Sendable, Confidential {
+  /// The next of the chain given.
+  public let record: MembershipRecord
+  /// The new kit, to be shown once: the old one, which a lost device holds, opens nothing any more.
+  public let kit: String
+}
+
+extension Keyring {
+  /// Prepares the next epoch without the devices `leaving`, signed by this one; an empty set
+  /// changes the keys alone. Takes the time of one hash.
+  ///
+  /// Root key and account secret are drawn anew, and those who leave get neither. `login` opens
+  /// `slot`, the account's slot, which is written anew for `passphrase`. `cut` is the account's
+  /// whole frontier: what anybody writes beyond it must be of the new epoch.
+  public func rotation(
+    without leaving: Set<DeviceID>, membership: Membership, cut: Frontier, slot: Blob,
+    login: KitLogin, passphrase: Passphrase, strength: HashingStrength,
+    entropy: inout some Entropy
+  ) throws(VaultError) -> PreparedRotation {
+    try check(membership)
+    let number = membership.epoch + 1
+    let root = EpochKeys(root: entropy.secret(Cipher.keyBytes), account: account)
+    let secret = entropy.secret(AccountKeys.secretBytes)
+    var sealed: [MembershipRecord.SealedKey] = []
+    for id in membership.active.sorted() where !leaving.contains(id) {
+      guard let description = membership.devices[id] else { throw .notAMember(id) }
+      sealed.append(
+        MembershipRecord.SealedKey(
+          device: id,
+          key: try SealedEpoch.seal(
+            root.root, secret, account: account, epoch: number, for: description,
+            from: deviceKeys)))
+    }
+    let new = try LoginSecret(
+      passphrase: passphrase, accountSecret: secret, hashing: strength.hashing(entropy: &entropy))
+    let change = try login.rewritten(
+      slot, for: new, epochs: accountKeys.epochs.merging([number: root]) { $1 },
+      after: membership, frontier: cut, entropy: &entropy)
+    let body = MembershipRecord.Rotation(
+      epoch: number, revoked: leaving.sorted(), keys: sealed,
+      commitment: Blob(root.root.commitment(.epochCommitment)), slot: change)
+    let record = try MembershipRecord.signed(
+      kind: .rotateEpoch, account: account, number: UInt64(membership.count),
+      previous: membership.head, signer: .device(device), dependencies: cut,
+      body: try CanonicalJSON.encode(body), key: deviceKeys.signing)
+    var next = membership
+    try next.append(record)
+    return PreparedRotation(record: record, kit: Kit(secret: secret).text)
+  }
+
+  /// This keyring with the keys of epochs that began since it was made; itself when there are none.
+  ///
+  /// ``VaultError/cannotOpen`` when what a record has for this device is not the epoch's key.
+  public func extended(by membership: Membership) throws(VaultError) -> Keyring {
+    guard membership.epoch > epoch else { return self }
+    try check(membership)
+    var epochs = accountKeys.epochs
+    var secret = accountKeys.secret
+    for rotation in membership.rotations where epochs[rotation.body.epoch] == nil {
+      // A device that was taken out goes on with what it has.
+      guard let sealed = rotation.body.keys.first(where: { $0.device == device }) else { continue }
+      let keys = try SealedEpoch.open(
+        sealed.key, account: account, epoch: rotation.body.epoch, device: deviceKeys)
+      guard keys.root.commitment(.epochCommitment) == rotation.body.commitment.bytes else {
+        throw .cannotOpen
+      }
+      epochs[rotation.body.epoch] = EpochKeys(root: keys.root, account: account)
+      secret = keys.accountSecret
+    }
+    guard epochs.count > accountKeys.epochs.count else { return self }
+    return Keyring(
+      account: AccountKeys(
+        account: account, name: accountName, epochs: epochs, secret: secret,
+        publicKey: accountKey),
+      device: deviceKeys)
+  }
+
+  /// Hashes the passphrase together with the account secret this device keeps: what proves itself
+  /// to the server as passphrase and kit. Takes the time of one hash.
+  public func login(
+    _ passphrase: Passphrase, hashing: PassphraseHashing
+  ) throws(VaultError) -> KitLogin {
+    try HashingStrength.check(hashing)
+    return KitLogin(
+      accountSecret: accountKeys.secret,
+      login: try LoginSecret(
+        passphrase: passphrase, accountSecret: accountKeys.secret, hashing: hashing))
+  }
+}
+
+extension Secret {
+  /// Both one behind the other.
+  func joined(with other: Secret) -> Secret {
+    Secret(
+      SecretBytes(count: count + other.count) { output in
+        withBytes { output.copyMemory(from: $0) }
+        let second = UnsafeMutableRawBufferPointer(rebasing: output[count...])
+        other.withBytes { second.copyMemory(from: $0) }
+      })
+  }
+}

@@ -1,0 +1,98 @@
+import AttributeServer
+import Sync
+import Vault
+import Wire
+
+/// Devices that are taken out of the account.
+extension World {
+  /// As the shell does it: from a device that has sent and received everything.
+  func revoke(_ other: SimulatedDevice, by device: SimulatedDevice) throws {
+    let leaving = device.core.membership.lineage(of: other.keyring.device)
+    guard device.isUp, !device.isLocked, !other.isGone, device.core.waiting == 0,
+      !leaving.contains(device.keyring.device), cutOff[device.number] == nil,
+      !device.core.isReplacing, device.core.membership.devices[other.keyring.device] != nil,
+      leaving.allSatisfy({ device.core.membership.revoked[$0] == nil })
+    else { return }
+    later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
+      try attempt({ [self] in try fail($0, of: device) }) {
+        let membership = device.core.membership
+        guard disasters == 0, let keyring = device.core.keyring,
+          device.core.serverFrontier == device.core.frontier
+        else { return }
+        let rotation = try keyring.rotation(
+          without: leaving, membership: membership, cut: device.core.serverFrontier,
+          slot: family.slot, login: family.login, passphrase: Family.passphrase,
+          strength: .floor, entropy: &device.entropy)
+        let request = MembershipRequest(
+          expectedHead: membership.head, record: Blob(rotation.record.bytes))
+        let caller = Caller(account: family.account, device: device.keyring.device)
+        _ = try server.change { ledger, store throws(Problem) in
+          try ledger.append(request, by: caller, in: &store)
+        }
+        disasters += 1
+        record("\(device.number) revoked \(other.number)")
+        count(.revocation)
+        revoked.append(
+          contentsOf: devices.filter { leaving.contains($0.keyring.device) }
+            .map { $0.core.keyring ?? $0.keyring })
+        try take(
+          .recordsShown([Blob(rotation.record.bytes)], isRefused: false), by: device)
+      }
+    }
+  }
+
+  /// The server says that the device is revoked; it is shown the records.
+  func askWhyRevoked(_ device: SimulatedDevice) {
+    later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
+      try attempt({ [self] in try fail($0, of: device) }) {
+        let caller = Caller(account: family.account, device: device.keyring.device)
+        let head = device.core.membership.head
+        var records: [Blob] = []
+        _ = try server.change { ledger, store throws(Problem) in
+          records = try ledger.membership(after: head, by: caller, in: store).records
+        }
+        try take(.recordsShown(records, isRefused: true), by: device)
+      }
+    }
+  }
+
+  /// Everything of the account goes from the device's disk.
+  func wipe(_ device: SimulatedDevice) throws {
+    if bug == .keepRevoked { return }
+    record("\(device.number) wiped")
+    count(.wipe)
+    device.isGone = true
+    device.isUp = false
+    device.pending = nil
+    device.form = nil
+    hangUp(device)
+    try settleClaims()
+  }
+
+  /// S13: what is sealed by somebody who knows of a revocation opens with no key of the revoked.
+  func checkSecrecy(of transaction: Transaction, membership: Membership) throws {
+    guard !membership.revoked.isEmpty else { return }
+    var sealed = transaction.commits.filter { newlySigned.contains($0.hash) }
+    if let snapshot = transaction.snapshot, snapshot.manifest.header.memberHead == membership.head {
+      sealed.append(snapshot.manifest)
+    }
+    for envelope in sealed {
+      guard envelope.header.epoch == membership.epoch else {
+        throw Violation(.s13, "\(envelope.header.sequence) is sealed with keys of an old epoch")
+      }
+      for keyring in revoked {
+        let isOpen =
+          envelope.header.kind == .snapshotManifest
+          ? (try? keyring.openManifest(envelope, membership: membership)) != nil
+          : (try? keyring.openCommit(envelope, membership: membership)) != nil
+        if isOpen { throw Violation(.s13, "a revoked device opens what was sealed later") }
+      }
+    }
+  }
+
+  /// A device that knows of its own revocation has nothing any more.
+  func checkWiped(_ device: SimulatedDevice) throws {
+    guard device.core.isRevoked, !device.isGone else { return }
+    throw Violation(.s13, "device \(device.number) was revoked and keeps everything")
+  }
+}
