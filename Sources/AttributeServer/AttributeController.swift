@@ -14,6 +14,8 @@ struct AttributeController: Sendable {
   private let devices: RateLimiter<DeviceID>
   private let chunks: RateLimiter<DeviceID>
   private let addresses: RateLimiter<String>
+  /// What an enrolled device may still ask for its tokens when its address has asked too often.
+  private let proofs: RateLimiter<DeviceID>
 
   var database: ServerDatabase { arguments.database }
 
@@ -29,6 +31,7 @@ struct AttributeController: Sendable {
     devices = RateLimiter(arguments.limits.device)
     chunks = RateLimiter(arguments.limits.chunks)
     addresses = RateLimiter(arguments.limits.address)
+    proofs = RateLimiter(arguments.limits.device)
   }
 
   func addRoutes(to router: Router<ServerRequestContext>) {
@@ -103,16 +106,16 @@ struct AttributeController: Sendable {
   private func challenge(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    try limit(context)
     let body = try await request.read(ChallengeRequest.self, limitBytes: 4096)
+    try await limit(context, naming: body.device)
     return try JSONAnswer(try await authentication.challenge(body))
   }
 
   private func token(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    try limit(context)
     let body = try await request.read(TokenRequest.self, limitBytes: 4096)
+    try await limit(context, naming: body.device)
     return try JSONAnswer(try await authentication.token(body))
   }
 
@@ -245,8 +248,9 @@ struct AttributeController: Sendable {
     do {
       caller = try await authentication.caller(authorization: request.headers[.authorization])
     } catch {
-      // Only failures count here: devices that share an address do not hold each other up.
-      try limit(context)
+      // Only failures count here: devices that share an address do not hold each other up. An
+      // expired token was genuine, and its device must learn that it needs another.
+      if error.code != .authenticationExpired { try limit(context) }
       throw error
     }
     if caller.enrolling {
@@ -264,5 +268,20 @@ struct AttributeController: Sendable {
 
   private func limit(_ context: ServerRequestContext) throws(Problem) {
     try addresses.take(context.source, now: arguments.clock.uptime())
+  }
+
+  /// Holds the way to a token to the rate of its address, or else to that of the device it names.
+  ///
+  /// Whoever floods from the address of an enrolled device does not lock it out, since its id, 128
+  /// random bits, is its own to spend; and whoever knows the id does not, from another address.
+  private func limit(
+    _ context: ServerRequestContext, naming device: DeviceID?
+  ) async throws(Problem) {
+    do {
+      try limit(context)
+    } catch {
+      guard let device, try await database.device(device) != nil else { throw error }
+      try proofs.take(device, now: arguments.clock.uptime())
+    }
   }
 }

@@ -106,4 +106,51 @@ struct SyncRouteTests {
       #expect(try await caller.post(Route.challenge, request).status == 200)
     }
   }
+
+  /// Empties the bucket of the address everybody in these tests has.
+  private static func flood(_ caller: TestCaller) async throws {
+    let request = ChallengeRequest(handle: hash([1]))
+    var codes: Set<String?> = []
+    for _ in 0..<20 { codes.insert(try await caller.post(Route.challenge, request).code) }
+    #expect(codes.contains("rate_limited"))
+  }
+
+  @Test func aFloodFromItsAddressDoesNotLockAnEnrolledDeviceOut() async throws {
+    let server = try TestServer(
+      limits: ServerLimits(
+        device: Rate(perSecond: 1, burst: 4), address: Rate(perSecond: 0.001, burst: 4)))
+    try await server.run { caller in
+      let device = try TestDevice(1)
+      _ = try await caller.post(
+        Route.accounts, try TestAccount(200, device: device).request())
+      let old = try await caller.token(for: device)
+      try await Self.flood(caller)
+      let stranger = ChallengeRequest(device: try TestDevice(2).id)
+      #expect(try await caller.post(Route.challenge, stranger).code == "rate_limited")
+      let token = try await caller.token(for: device)
+      #expect(try await caller.get(Route.membership, token: token).status == 200)
+      // That the old token is over is said, too: else the device would not ask for the next.
+      server.clock.advance(Limits.tokenLife + .seconds(61))
+      #expect(try await caller.get(Route.membership, token: old).code == "auth_expired")
+      #expect(try await caller.get(Route.membership, token: "no").code == "rate_limited")
+    }
+  }
+
+  @Test func whatAnEnrolledDeviceMayAskOfAFloodedAddressIsLimited() async throws {
+    let server = try TestServer(
+      limits: ServerLimits(
+        device: Rate(perSecond: 0.5, burst: 3), address: Rate(perSecond: 0.001, burst: 4)))
+    try await server.run { caller in
+      let device = try TestDevice(1)
+      _ = try await caller.post(
+        Route.accounts, try TestAccount(200, device: device).request())
+      try await Self.flood(caller)
+      let request = ChallengeRequest(device: device.id)
+      for _ in 0..<3 { #expect(try await caller.post(Route.challenge, request).status == 200) }
+      let refused = try await caller.post(Route.challenge, request)
+      #expect(refused.code == "rate_limited" && refused.retryAfter == "2")
+      server.clock.advance(.seconds(2))
+      #expect(try await caller.post(Route.challenge, request).status == 200)
+    }
+  }
 }
