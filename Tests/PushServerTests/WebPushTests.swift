@@ -83,11 +83,13 @@ import Wire
     "https://push.example/" + String(repeating: "a", count: 2048),
   ])
   func nobodyIsLedElsewhere(url: String) async {
-    await #expect(throws: EndpointGuard.Refusal.self) { try await Self.endpoints.target(of: url) }
+    await #expect(throws: EndpointGuard.Refusal.self) {
+      try await Self.endpoints.target(of: url).get()
+    }
   }
 
   @Test func anAllowedEndpointIsAskedAtTheAddressThatWasChecked() async throws {
-    let target = try await Self.endpoints.target(of: "https://up.push.example:443/a?b=c")
+    let target = try await Self.endpoints.target(of: "https://up.push.example:443/a?b=c").get()
     #expect(target.host == "up.push.example" && target.address == "93.184.215.14")
   }
 

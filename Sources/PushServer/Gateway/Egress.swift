@@ -72,11 +72,11 @@ actor Egress {
     _ url: String, _ headers: [(String, String)], _ body: [UInt8], through endpoints: EndpointGuard
   ) async -> Result<Answer, Failure> {
     let target: EndpointGuard.Target
-    do throws(EndpointGuard.Refusal) {
-      target = try await endpoints.target(of: url)
-    } catch {
-      return error.reason == "host does not resolve"
-        ? .failure(.unreachable) : .failure(.refused(error.reason))
+    switch await endpoints.target(of: url) {
+    case .success(let allowed): target = allowed
+    case .failure(let refusal):
+      return refusal.reason == "host does not resolve"
+        ? .failure(.unreachable) : .failure(.refused(refusal.reason))
     }
     var request = HTTPClientRequest(url: url)
     request.method = .POST

@@ -58,14 +58,24 @@ struct EndpointGuard: Sendable {
 
   /// Resolves the host and refuses it when any of its addresses is not public. The caller connects
   /// to this address and asks no resolver again, which might say something else the second time.
-  func target(of url: String) async throws(Refusal) -> Target {
-    let host = try host(of: url)
-    let addresses = await resolve(host)
-    guard let first = addresses.first else { throw Refusal(reason: "host does not resolve") }
-    guard allowsPrivate || addresses.allSatisfy(Self.isPublic) else {
-      throw Refusal(reason: "address not public")
+  ///
+  /// Refusals cross as values: in optimised builds a typed error from another executor lets an
+  /// actor's method go on outside its actor.
+  func target(of url: String) async -> Result<Target, Refusal> {
+    let host: String
+    do throws(Refusal) {
+      host = try self.host(of: url)
+    } catch {
+      return .failure(error)
     }
-    return Target(url: url, host: host, address: first)
+    let addresses = await resolve(host)
+    guard let first = addresses.first else {
+      return .failure(Refusal(reason: "host does not resolve"))
+    }
+    guard allowsPrivate || addresses.allSatisfy(Self.isPublic) else {
+      return .failure(Refusal(reason: "address not public"))
+    }
+    return .success(Target(url: url, host: host, address: first))
   }
 
   /// A name of labels in lower case; numbers, however written, are no name.
