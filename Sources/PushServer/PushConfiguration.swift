@@ -24,6 +24,8 @@ public struct PushConfiguration: Sendable {
   /// Connections of one address, an IPv6 network of 64 bits taken as one; nil, behind a proxy: no
   /// limit, as all come from there.
   public var connectionsPerAddress: Int?
+  /// From the connection to the end of its first request, and from one request to the next.
+  public var requestWait = Duration.seconds(10)
   /// Whether `/push/echo` sends back what comes, for conformance suites.
   public var echoes: Bool
   /// The demo chat at `/push_server/`; nil leaves it out.

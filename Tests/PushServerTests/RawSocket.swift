@@ -184,6 +184,9 @@ final class RawSocket: Sendable {
     return (bye, 0)
   }
 
+  /// Whether the server has not ended the connection.
+  var isOpen: Bool { channel.isActive }
+
   func close() async throws {
     try await channel.close()
   }

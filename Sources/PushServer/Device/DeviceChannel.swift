@@ -9,9 +9,6 @@ final class DeviceChannel: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// From the connection to the end of the first request, and from one to the next.
-  private static let requestWait = TimeAmount.seconds(10)
-
   private enum Mode {
     /// The state while a request is read.
     case request(RequestReader)
@@ -84,7 +81,8 @@ final class DeviceChannel: ChannelInboundHandler {
 
   private func waitForRequest() {
     timer?.cancel()
-    timer = loop.assumeIsolated().scheduleTask(in: Self.requestWait) { [weak self] in
+    timer = loop.assumeIsolated().scheduleTask(in: TimeAmount(node.configuration.requestWait)) {
+      [weak self] in
       self?.close()
     }
   }
