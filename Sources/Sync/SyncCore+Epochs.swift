@@ -32,9 +32,12 @@ extension SyncCore {
     } catch {
       throw Distrust.membership
     }
-    // Whoever began the epoch writes the snapshot that those who left cannot read.
+    // Whoever began the epoch writes the snapshot that those who left cannot read, and a commit:
+    // signals tell of commits alone.
     if membership.records.last(where: { $0.kind == .rotateEpoch })?.signer == .device(device) {
       logCommits = max(logCommits, Limits.snapshotInterval)
+      unanswered = .since(-Self.heartbeatWait)
+      step.transaction.unanswered = unanswered
     }
   }
 

@@ -193,6 +193,9 @@ extension SyncCore {
   ) throws {
     forms = [:]
     try commit(settled: settling.keys.sorted(), at: now, &step, &entropy)
+    // What cannot be committed yet waits sealed.
+    unsettled += settledRows
+    settling = [:]
     keyring = nil
     if replacement == .asking { replacement = .pulling }
     drafts = []

@@ -10,7 +10,7 @@ extension SyncCore {
     offlineSince = nil
     let (held, known) = (frontier, serverFrontier)
     do {
-      if wantsSnapshot(response, &step) {
+      if !isBeforeEpoch(response), wantsSnapshot(response, &step) {
         var next = self
         var trial = step
         try next.extendMembership(response, &trial)
@@ -42,11 +42,12 @@ extension SyncCore {
     healBySnapshot(&step)
     let canPush = !isParked && replacement == nil && serverFrontier.reaches(floor)
     let lacks = canPush && !serverFrontier.reaches(frontier)
-    if (response.more || lacks) && held == frontier && known == serverFrontier {
+    let isUnfinished = response.more || lacks || isBeforeEpoch(response)
+    if isUnfinished && held == frontier && known == serverFrontier {
       run(.stalled, at: now, &step, &entropy)
       return
     }
-    run(.succeeded(more: response.more || lacks), at: now, &step, &entropy)
+    run(.succeeded(more: isUnfinished), at: now, &step, &entropy)
     guard !machine.isRunning else { return }
     if replacement == nil { wantsMerge = false }
     try beat(at: now, &step, &entropy)
@@ -86,12 +87,26 @@ extension SyncCore {
       step = trial
       return
     }
-    for blob in response.frames { try next.receive(blob, at: now, &trial) }
+    // A server that was set back to before an epoch takes what is not of it, from devices that have
+    // not heard of it. It gets the record, and then gives that up.
+    let isBeforeEpoch = next.isBeforeEpoch(response)
+    if !isBeforeEpoch {
+      for blob in response.frames { try next.receive(blob, at: now, &trial) }
+    }
     next.noteServer(response, at: now, &trial)
     try next.checkHeads(response, known: serverFrontier)
-    try next.checkNothingIsWithheld(response, known: serverFrontier)
+    if !isBeforeEpoch { try next.checkNothingIsWithheld(response, known: serverFrontier) }
     self = next
     step = trial
+  }
+
+  /// Whether the server has not heard of the newest epoch: it was set back, or the question is
+  /// older than the epoch.
+  private func isBeforeEpoch(_ response: SyncResponse) -> Bool {
+    guard response.memberHead != membership.head, let newest = membership.rotations.last,
+      let held = membership.records.firstIndex(where: { $0.hash == response.memberHead })
+    else { return false }
+    return held < newest.number
   }
 
   private mutating func extendMembership(_ response: SyncResponse, _ step: inout Step) throws {

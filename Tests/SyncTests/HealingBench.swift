@@ -23,18 +23,23 @@ struct HealingBench {
   }
 
   var core: SyncCore
-  var entropy = SeededEntropy(seed: 7)
+  var entropy: SeededEntropy
   var now = SyncCore.Moment(uptime: .zero, wall: 1_000_000)
   var disk: Disk
   var log: [Envelope] = []
   var keyring: Keyring
+  private let slot: Blob
+  private let login: KitLogin
 
-  init(isUncertain: Bool = false) throws {
-    let passphrase = try Passphrase(utf8: Array("correct horse battery staple".utf8))
+  init(seed: UInt64 = 7, isUncertain: Bool = false) throws {
+    entropy = SeededEntropy(seed: seed)
+    let passphrase = try Self.passphrase
     let new = try Enrolment.createAccount(
       name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
       passphrase: passphrase, strength: .floor, entropy: &entropy)
     keyring = new.keyring
+    slot = new.slot
+    login = try new.keyring.login(passphrase, hashing: new.hashing)
     disk = Disk(device: new.keyring.device)
     disk.records = [new.genesis]
     disk.isUncertain = isUncertain
@@ -46,7 +51,10 @@ struct HealingBench {
 
   /// An empty disk of the same account and device.
   init(like other: HealingBench) throws {
+    entropy = SeededEntropy(seed: 7)
     keyring = other.keyring
+    slot = other.slot
+    login = other.login
     disk = Disk(device: keyring.device)
     disk.records = other.disk.records
     core = try SyncCore(
@@ -157,6 +165,20 @@ struct HealingBench {
     try take(.requested)
     try take(.answered(response))
     return try joining.accept(answer: answer).keyring
+  }
+
+  /// The next epoch, by `author`, who has seen `cut` of the account.
+  mutating func rotation(
+    by author: Keyring, without leaving: Set<DeviceID> = [], cut: Frontier
+  ) throws -> MembershipRecord {
+    try author.rotation(
+      without: leaving, membership: core.membership, cut: cut, slot: slot, login: login,
+      passphrase: try Self.passphrase, strength: .floor, entropy: &entropy
+    ).record
+  }
+
+  private static var passphrase: Passphrase {
+    get throws { try Passphrase(utf8: Array("correct horse battery staple".utf8)) }
   }
 
   mutating func commit(
