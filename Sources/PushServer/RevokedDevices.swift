@@ -15,8 +15,7 @@ struct RevokedDevices: Sendable {
   var count: Int { until.count }
 
   /// Remembers the devices; false, and none of them is remembered, when there is no room for all.
-  ///
-  /// - Parameter uptime: a clock that never goes back.
+  /// `uptime` is a clock that never goes back.
   mutating func add(_ revocations: [Revocation], uptime: Duration) -> Bool {
     if until.count + revocations.count > Self.limit { until = until.filter { $0.value > uptime } }
     guard until.count + revocations.count <= Self.limit else { return false }
