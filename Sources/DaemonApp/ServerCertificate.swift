@@ -175,9 +175,14 @@ final class ServerCertificate: Sendable {
 
   /// A group may read the key, as distributions arrange it; everybody may not.
   private static func refuseWhatAnyoneReads(_ path: String) throws(DaemonError) {
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { throw .usage("The file \(path) cannot be read.") }
-    guard facts.st_mode & 0o007 == 0 else {
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let mode: NSNumber?
+    do {
+      mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber
+    } catch {
+      throw .usage("The file \(path) cannot be read.")
+    }
+    guard let mode, mode.intValue & 0o007 == 0 else {
       throw .usage("Anyone can read \(path); run `chmod 640 \(path)`.")
     }
   }
