@@ -36,8 +36,7 @@ extension SyncCore {
     // signals tell of commits alone.
     if membership.records.last(where: { $0.kind == .rotateEpoch })?.signer == .device(device) {
       logCommits = max(logCommits, Limits.snapshotInterval)
-      unanswered = .since(-Self.heartbeatWait)
-      step.transaction.unanswered = unanswered
+      beatSoon(&step)
     }
   }
 

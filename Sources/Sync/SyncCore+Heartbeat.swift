@@ -26,6 +26,12 @@ extension SyncCore {
     step.transaction.unanswered = unanswered
   }
 
+  /// Makes a heartbeat due after the next sync.
+  mutating func beatSoon(_ step: inout Step) {
+    unanswered = .since(-Self.heartbeatWait)
+    step.transaction.unanswered = unanswered
+  }
+
   /// After a sync that left nothing to do.
   mutating func beat(
     at now: Moment, _ step: inout Step, _ entropy: inout some Entropy

@@ -44,6 +44,9 @@ public struct SyncCore: Sendable {
     case push(isUp: Bool)
     /// A person asked, or the process woke up.
     case requested
+    /// Another push connection took the place of this device's, though there is one process of it:
+    /// a twin may be at work. Two that only read would never notice each other otherwise.
+    case displaced
     case answered(SyncResponse)
     case failed(ServiceFailure)
     /// The replica is a fold of the store's log, made with this keyring.
@@ -255,6 +258,9 @@ public struct SyncCore: Sendable {
     case .push(let isUp): run(.push(isUp: isUp), at: now, &step, &entropy)
     case .requested:
       isParked = false
+      run(.wanted, at: now, &step, &entropy)
+    case .displaced:
+      beatSoon(&step)
       run(.wanted, at: now, &step, &entropy)
     case .answered(let response): try accept(response, at: now, &step, &entropy)
     case .failed(let failure): fail(failure, at: now, &step, &entropy)

@@ -5,6 +5,8 @@ public import Wire
 public enum PushEvent: Hashable, Sendable {
   /// The reason of ``down(reason:retryAt:refusals:)`` that says: ask the Attribute Server why.
   public static let revoked = "this device was revoked"
+  /// The reason that says: one device has two connections, so it may be two devices.
+  public static let replaced = "this device connected somewhere else"
 
   case connecting(transport: PushTransport)
   /// Welcomed at `since` (milliseconds since 1970). `behind`: signals were missed; start a sync.

@@ -365,7 +365,7 @@ struct PushMachine: Sendable {
     switch reason {
     case .draining: "the server is stopping"
     case .revoked: PushEvent.revoked
-    case .replaced: "this device connected somewhere else"
+    case .replaced: PushEvent.replaced
     case .slow: "the server found this device too slow"
     case .expired: "the access token expired"
     case .malformed: "the server could not read a frame"

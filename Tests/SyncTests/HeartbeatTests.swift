@@ -140,4 +140,16 @@ import Wire
     #expect(
       effects.contains { if case .readBranches = $0 { true } else { false } })
   }
+
+  @Test func twinsThatOnlyReadNoticeEachOtherByTheirPushConnections() throws {
+    var (bench, _, _) = try readingDevice()
+    var twin = bench
+    try bench.take(.displaced)
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    let beat = try #require(bench.log.last)
+    #expect(beat.header.kind == .heartbeat)
+    try twin.take(.displaced)
+    try twin.take(.answered(twin.answer(holding: [twin.core.device: beat], frames: [beat])))
+    #expect(twin.core.isReplacing && !bench.core.isReplacing)
+  }
 }

@@ -45,6 +45,7 @@ extension Device {
     case .frame(let frame): heard(frame)
     case .down(let reason, _, let refusals):
       if reason == PushEvent.revoked { attempt(.requested) }
+      if reason == PushEvent.replaced { attempt(.displaced) }
       pushState = .down
       pushTransport = nil
       pushRefusals = refusals
