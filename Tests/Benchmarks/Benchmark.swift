@@ -27,12 +27,15 @@ struct Benchmark: ParsableCommand {
   var changes: Int?
 
   enum Section: String, CaseIterable, ExpressibleByArgument {
-    case spread, scale, server
+    case spread, screen, scale, server
   }
 
   @Option(
     help: ArgumentHelp(
-      "spread: how a change gets to other devices; scale: 50,000 contexts; server: 1,000 devices. Default: all.",
+      """
+      spread: how a change gets to other devices; screen: keys, beside tig, mc, fzf and less; \
+      scale: 50,000 contexts; server: 1,000 devices. Default: all.
+      """,
       valueName: "section"))
   var only: Section?
 
@@ -85,6 +88,7 @@ struct Benchmark: ParsableCommand {
     report.failures = schedule.failures
     report.compare(
       (covers(.spread) ? Self.ratios : [])
+        + (covers(.screen) ? Keystrokes.ratios : [])
         + (covers(.scale) ? Scale.ratios(sizes.0, sizes.1) : []))
     report.circumstances.seconds = (ContinuousClock.now - started).milliseconds / 1000
     return report
@@ -92,6 +96,7 @@ struct Benchmark: ParsableCommand {
 
   private func measurements(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
     (covers(.spread) ? spreads(stage, server) : [])
+      + (covers(.screen) ? screens(stage, server) : [])
       + (covers(.scale) ? scales(stage, server) : [])
       + (covers(.server)
         ? [ServerScale(stage: stage, accounts: quick ? 25 : 250, seconds: quick ? 5 : 20)] : [])
@@ -107,6 +112,13 @@ struct Benchmark: ParsableCommand {
       Scale(
         stage: stage, server: server, contexts: $0, samples: quick ? 3 : 10,
         loads: quick ? 2 : 3) as any Measurement
+    }
+  }
+
+  private func screens(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
+    let peers = Peers(stage: stage, server: server, entries: sizes.1)
+    return peers.all.map {
+      Keystrokes($0, peers: peers, stage: stage, samples: quick ? 24 : 240)
     }
   }
 

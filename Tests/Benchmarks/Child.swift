@@ -122,10 +122,21 @@ final class Child {
     awaitEnd(seconds: 5)
   }
 
+  /// How often each of its threads has gone to sleep so far: once for each time it was woken.
+  func wakeUps() throws -> [String: Double] {
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+    return try Dictionary(
+      uniqueKeysWithValues: tasks.map {
+        ($0, try number("voluntary_ctxt_switches", in: "task/\($0)/status"))
+      })
+  }
+
   /// A number of `/proc/PID/status` in KiB, such as `VmRSS`.
-  func memory(_ key: String) throws -> Double {
+  func memory(_ key: String) throws -> Double { try number(key, in: "status") }
+
+  private func number(_ key: String, in file: String) throws -> Double {
     guard status == nil else { throw BenchError.failed("\(name) has ended by itself") }
-    let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let text = try String(contentsOfFile: "/proc/\(pid)/\(file)", encoding: .utf8)
     for line in text.split(separator: "\n") where line.hasPrefix(key + ":") {
       if let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({
         Double($0)
@@ -133,6 +144,6 @@ final class Child {
         return number
       }
     }
-    throw BenchError.failed("/proc/\(pid)/status has no \(key)")
+    throw BenchError.failed("/proc/\(pid)/\(file) has no \(key)")
   }
 }

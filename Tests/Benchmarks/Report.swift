@@ -8,6 +8,7 @@ struct Row: Encodable {
     case kibibytes = "KiB"
     case requests = "requests"
     case perSecond = "/s"
+    case wakeUps = "wake-ups"
   }
 
   let id: String

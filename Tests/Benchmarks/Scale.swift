@@ -165,12 +165,12 @@ final class Scale: Measurement {
     }
   }
 
-  private static func name(_ number: Int) -> String {
+  static func name(_ number: Int) -> String {
     String(format: "site-%05d.example", number)
   }
 
   /// What Bitwarden exports, with `count` logins.
-  private static func export(_ count: Int) throws -> String {
+  static func export(_ count: Int) throws -> String {
     struct Address: Encodable { let uri: String }
     struct Login: Encodable {
       let username: String

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// A program in a terminal of its own, seen from the emulator's side: 80x24, and what it writes is
-/// searched for texts.
+/// A program in a terminal of its own, seen from the emulator's side: what it writes is counted,
+/// and searched for texts.
 ///
 /// A screen is painted by differences, so a text is found only if each of its cells was something
 /// else before; ``Values`` makes such texts.
@@ -11,8 +11,15 @@ final class Screen: Watcher {
   private static let setLock: UInt = 0x4004_5431
   private static let getNumber: UInt = 0x8004_5430
 
+  struct Size {
+    var columns: UInt16 = 80
+    var rows: UInt16 = 24
+  }
+
   let child: Child
   private(set) var lastOutput: ContinuousClock.Instant?
+  /// How many bytes the program has written.
+  private(set) var written = 0
   private let emulator: Int32
   private let loop: Loop
   private var isOpen = true
@@ -20,11 +27,11 @@ final class Screen: Watcher {
   private var sought: [String: [UInt8]] = [:]
   private var sightings: [String: ContinuousClock.Instant] = [:]
 
-  init(_ program: Program, loop: Loop) throws {
+  init(_ program: Program, size: Size = Size(), loop: Loop) throws {
     emulator = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
     guard emulator >= 0 else { throw BenchError.failed("there is no pseudo-terminal") }
     do {
-      child = try Child(program, .terminal(path: try Self.prepare(emulator)))
+      child = try Child(program, .terminal(path: try Self.prepare(emulator, size)))
     } catch {
       Glibc.close(emulator)
       throw error
@@ -33,10 +40,10 @@ final class Screen: Watcher {
     loop.add(self)
   }
 
-  private static func prepare(_ emulator: Int32) throws -> String {
+  private static func prepare(_ emulator: Int32, _ size: Size) throws -> String {
     var unlocked: Int32 = 0
     var number: UInt32 = 0
-    var size = winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)
+    var size = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
     guard ioctl(emulator, setLock, &unlocked) == 0, ioctl(emulator, getNumber, &number) == 0,
       ioctl(emulator, UInt(TIOCSWINSZ), &size) == 0
     else { throw BenchError.failed("the pseudo-terminal does not answer") }
@@ -55,6 +62,7 @@ final class Screen: Watcher {
       return
     }
     lastOutput = now
+    written += count
     tail += buffer.prefix(count)
     for (text, bytes) in sought where tail.firstRange(of: bytes) != nil {
       sightings[text] = now
@@ -114,6 +122,27 @@ final class Screen: Watcher {
       guard let lastOutput, lastOutput > start else { return false }
       return ContinuousClock.now - lastOutput > .milliseconds(60)
     }
+  }
+
+  /// Types, and serves until nothing has come for `quiet` after an answer.
+  ///
+  /// - Returns: from the keys to the last byte of the answer, and how many bytes it was.
+  func answer(to keys: String, quiet: Duration) throws -> (milliseconds: Double, bytes: Int) {
+    let (start, before) = (ContinuousClock.now, written)
+    try type(keys)
+    try loop.wait("an answer of \(child.name) to a key", seconds: 10, tick: 1) {
+      guard let lastOutput, lastOutput > start else { return false }
+      return ContinuousClock.now - lastOutput > quiet
+    }
+    return (((lastOutput ?? start) - start).milliseconds, written - before)
+  }
+
+  /// Takes the terminal away, as a connection that breaks does; how long the program lives on.
+  func lose() throws -> Double {
+    let start = ContinuousClock.now
+    hangUp()
+    try loop.wait("the end of \(child.name)", seconds: 10, tick: 1) { child.status != nil }
+    return (ContinuousClock.now - start).milliseconds
   }
 
   func end() {

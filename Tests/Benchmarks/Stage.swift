@@ -238,8 +238,8 @@ final class Stage {
 
   // MARK: screens
 
-  func show(_ program: Program) throws -> Screen {
-    let screen = try Screen(program, loop: loop)
+  func show(_ program: Program, size: Screen.Size = Screen.Size()) throws -> Screen {
+    let screen = try Screen(program, size: size, loop: loop)
     screens.append(screen)
     return screen
   }
