@@ -1,3 +1,4 @@
+import Foundation
 public import Wire
 
 /// A context as a person sees it: home, work, the account at a website.
@@ -32,6 +33,8 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let deletedOn: DeviceID?
   /// Whether the server does not hold all of it yet.
   public let isPending: Bool
+  /// Whether lists begin with it: it has an attribute ``AttributeRecord/pinLabel`` that says so.
+  public let isPinned: Bool
   /// What lists are sorted by: the name without regard to case; ties by id.
   public let sortKey: String
 
@@ -51,12 +54,26 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
     self.names = names
     self.deletedOn = deletedOn
     self.isPending = isPending
+    isPinned = attributes.contains(where: \.isPin)
     sortKey = name.lowercased()
   }
 
-  /// The order of lists.
+  /// The order of lists: pinned contexts first.
   public static func isListedBefore(_ left: ContextRecord, _ right: ContextRecord) -> Bool {
-    left.sortKey != right.sortKey ? left.sortKey < right.sortKey : left.id < right.id
+    if left.isPinned != right.isPinned { return left.isPinned }
+    return left.sortKey != right.sortKey ? left.sortKey < right.sortKey : left.id < right.id
+  }
+
+  /// The words of its attributes of the kind ``AttributeRecord/Kind/tags``, each once.
+  public var tags: [String] {
+    var tags: [String] = []
+    for attribute in attributes where attribute.kind == .tags {
+      for word in attribute.text.split(separator: ",") {
+        let tag = word.trimmingCharacters(in: .whitespaces)
+        if !tag.isEmpty, !tags.contains(tag) { tags.append(tag) }
+      }
+    }
+    return tags
   }
 
   /// Whether something in it has several values and a person should choose.
@@ -82,6 +99,16 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
     public static let date = Kind(rawValue: "date")
     public static let card = Kind(rawValue: "card")
     public static let address = Kind(rawValue: "address")
+    /// Words with commas between them, to find contexts by.
+    public static let tags = Kind(rawValue: "tags")
+    /// `true` or `false`.
+    public static let boolean = Kind(rawValue: "boolean")
+
+    /// Those a person is offered, in this order.
+    public static let offered: [Kind] = [
+      .text, .username, .password, .email, .url, .totp, .note, .phone, .date, .card, .address,
+      .tags,
+    ]
 
     public let rawValue: String
 
@@ -129,6 +156,12 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
     self.updatedBy = updatedBy
     self.isPending = isPending
   }
+
+  /// The label of what pins its context, as Bitwarden's favourites are imported.
+  public static let pinLabel = "favourite"
+
+  /// Whether it pins its context.
+  public var isPin: Bool { kind == .boolean && label == Self.pinLabel && text == "true" }
 
   /// Whether devices wrote different values, or one deleted what another wrote.
   public var hasConflict: Bool {

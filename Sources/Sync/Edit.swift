@@ -18,6 +18,8 @@ public enum Edit: Hashable, Sendable {
   case describeAttribute(
     ContextID, AttributeID, label: String, kind: AttributeRecord.Kind, isConcealed: Bool,
     base: VersionID? = nil)
+  /// Moves an attribute before another one, or behind all.
+  case placeAttribute(ContextID, AttributeID, before: AttributeID?)
   case removeAttribute(ContextID, AttributeID, base: [VersionID]?)
   /// Ends a conflict: `keep` becomes the only value, written anew over all the heads.
   case resolve(ContextID, AttributeID, keep: VersionID)

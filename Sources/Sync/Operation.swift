@@ -18,6 +18,9 @@ public struct Operation: Hashable, Sendable {
     /// Of an attribute: how its values are generated, as text. Apart from the value, so that a
     /// value typed on another device is no conflict with it.
     public static let recipe = Register(rawValue: "recipe")
+    /// Of an attribute: where a person put it among the others, in `order`. Apart from the
+    /// description, so that moving it and renaming it elsewhere both hold.
+    public static let place = Register(rawValue: "place")
     /// Of a context: deleted or not.
     public static let existence = Register(rawValue: "exists")
 

@@ -40,6 +40,8 @@ extension Replica {
       content.concealed = isConcealed
       writer.write(
         .description, content, of: attribute, over: register.headIDs(seen: base), &entropy)
+    case .placeAttribute(let id, let attribute, let next):
+      try place(attribute, of: id, before: next, writer: &writer, &entropy)
     case .removeAttribute(let id, let attribute, let base):
       let register = try self.attribute(attribute, of: id).value
       writer.write(.value, nil, of: attribute, over: base ?? register.headIDs, &entropy)
@@ -85,9 +87,7 @@ extension Replica {
     guard state.attributes.count + attributes.count <= Limits.attributesPerContext else {
       throw .overLimit(limit: "attributes of a context", allowed: Limits.attributesPerContext)
     }
-    var order =
-      state.attributes.values
-      .compactMap { $0.description.shown?.content?.order }.max() ?? ""
+    var order = state.attributes.values.map(\.order).max() ?? ""
     for attribute in attributes {
       order = AttributeOrder.key(after: order)
       let id: AttributeID = entropy.identifier()
@@ -147,6 +147,43 @@ extension Replica {
       writer.writeCopies(
         of: register.lastHeads, place.register, of: place.attribute, &entropy)
     }
+  }
+
+  /// Writes the place between two neighbours; where there is no room left between them, the place
+  /// of every attribute.
+  private func place(
+    _ id: AttributeID, of context: ContextID, before next: AttributeID?,
+    writer: inout OperationWriter, _ entropy: inout some Entropy
+  ) throws(EditError) {
+    _ = try attribute(id, of: context)
+    let state = try state(of: context)
+    let others = (self[context]?.attributes ?? []).map(\.id).filter { $0 != id }
+    var end = others.count
+    if let next {
+      guard let found = others.firstIndex(of: next) else { throw .unknownAttribute(next) }
+      end = found
+    }
+    func order(_ place: Int) -> String? {
+      others.indices.contains(place) ? state.attributes[others[place]]?.order : nil
+    }
+    if let key = AttributeOrder.key(between: order(end - 1) ?? "", and: order(end)) {
+      write(key, as: id, in: state, writer: &writer, &entropy)
+      return
+    }
+    var key = ""
+    for other in others[..<end] + [id] + others[end...] {
+      key = AttributeOrder.key(after: key)
+      write(key, as: other, in: state, writer: &writer, &entropy)
+    }
+  }
+
+  private func write(
+    _ order: String, as id: AttributeID, in state: Context, writer: inout OperationWriter,
+    _ entropy: inout some Entropy
+  ) {
+    let register = state.attributes[id]?.others[.place] ?? Register()
+    writer.write(
+      .place, Operation.Content(order: order), of: id, over: register.headIDs, &entropy)
   }
 
   /// The head that is shown stays; each other text becomes an attribute beside it.
@@ -223,7 +260,8 @@ extension Edit {
     case .createContext, .undo, .redo: nil
     case .renameContext(let id, _, _), .deleteContext(let id), .restoreContext(let id),
       .addAttribute(let id, _), .setValue(let id, _, _, _, _),
-      .describeAttribute(let id, _, _, _, _, _), .removeAttribute(let id, _, _),
+      .describeAttribute(let id, _, _, _, _, _), .placeAttribute(let id, _, _),
+      .removeAttribute(let id, _, _),
       .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
       id
     }

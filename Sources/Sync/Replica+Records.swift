@@ -61,14 +61,17 @@ extension Replica.Context {
   private var newestVersion: Version? { allHeads.min(by: Version.isShownBefore) }
 
   private func isPending(own: DeviceID, confirmed: UInt64) -> Bool {
-    allHeads.contains { $0.isPending(own: own, confirmed: confirmed) }
+    let others =
+      others.values.flatMap(\.heads)
+      + attributes.values.flatMap { $0.others.values.flatMap(\.heads) }
+    return (allHeads + others).contains { $0.isPending(own: own, confirmed: confirmed) }
   }
 
   private func attributeRecords(own: DeviceID, confirmed: UInt64) -> [AttributeRecord] {
     attributes
       .compactMap { id, attribute in
         attribute.record(id: id, own: own, confirmed: confirmed)
-          .map { (order: attribute.description.shown?.content?.order ?? "", record: $0) }
+          .map { (order: attribute.order, record: $0) }
       }
       .sorted { $0.order != $1.order ? $0.order < $1.order : $0.record.id < $1.record.id }
       .map(\.record)
@@ -76,13 +79,18 @@ extension Replica.Context {
 }
 
 extension Replica.Attribute {
+  /// Where it stands among the others: where a person put it, else where it was made.
+  var order: String {
+    others[.place]?.shown?.content?.order ?? description.shown?.content?.order ?? ""
+  }
+
   /// What a person sees of the attribute; nil when it is removed or half of it has not arrived.
   func record(id: AttributeID, own: DeviceID, confirmed: UInt64) -> AttributeRecord? {
     guard let shown = value.shown, let text = shown.content?.text,
       let description = description.shown, let described = description.content
     else { return nil }
     let kind = AttributeRecord.Kind(rawValue: described.kind ?? "text")
-    let isPending = (value.heads + self.description.heads)
+    let isPending = (value.heads + self.description.heads + others.values.flatMap(\.heads))
       .contains { $0.isPending(own: own, confirmed: confirmed) }
     return AttributeRecord(
       id: id, label: described.label ?? kind.rawValue, kind: kind,

@@ -55,6 +55,7 @@ extension Replica {
     case (nil, .existence): return version.content == nil ? .deleted : .restored
     case (nil, _): return isFirst ? .created : .renamed
     case (_, .description): return isFirst ? .added : .described
+    case (_, .recipe), (_, .place): return .described
     default:
       if version.content == nil { return .removed }
       return version.supersedes.count > 1 ? .resolved : .set

@@ -19,7 +19,7 @@ import Wire
     #expect(
       try Records.line(ListRecord(context)) == """
         {"attributes":2,"id":"\(Ids.text(1))","kind":"account","name":"github.example",\
-        "updatedAt":3000}
+        "pinned":false,"tags":[],"updatedAt":3000}
         """)
   }
 

@@ -77,13 +77,55 @@ import Wire
       [.save([.createContext(name: "ab", kind: .personal, attributes: [])])]
     ),
     (
-      "a Tab Right Tab x C-s",
+      "a Tab Left Tab x C-s",
       [
         .formOpened(Sample.github),
         .save([
           .addAttribute(
-            Sample.github, Edit.NewAttribute(label: "username", kind: .username, text: "x"))
+            Sample.github, Edit.NewAttribute(label: "email", kind: .email, text: "x"))
         ]), .formClosed(Sample.github),
+      ]
+    ),
+    (
+      "a Tab Tab x C-s",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .addAttribute(Sample.github, Edit.NewAttribute(label: "url", kind: .url, text: "x"))
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    (
+      "a n Tab Tab x C-s",
+      [
+        .formOpened(Sample.github),
+        .save([
+          .addAttribute(Sample.github, Edit.NewAttribute(label: "n", kind: .text, text: "x"))
+        ]), .formClosed(Sample.github),
+      ]
+    ),
+    (
+      "2 J",
+      [
+        .save([
+          .placeAttribute(Sample.github, Sample.attribute(1), before: Sample.attribute(3))
+        ])
+      ]
+    ),
+    ("2 K", []),
+    (
+      "2 G K",
+      [
+        .save([.placeAttribute(Sample.github, Sample.attribute(5), before: Sample.attribute(4))])
+      ]
+    ),
+    (
+      "f",
+      [
+        .save([
+          .addAttribute(
+            Sample.github, Edit.NewAttribute(label: "favourite", kind: .boolean, text: "true"))
+        ])
       ]
     ),
     (
@@ -235,6 +277,22 @@ import Wire
         label: "password", kind: .password, text: "new-secret",
         recipe: GeneratorForm().recipe.text))
     #expect(desk.effects == [.save([expected]), .formClosed(Sample.context(3))])
+  }
+
+  @Test func whatIsNoSecretForCodesIsNotSaved() {
+    var desk = Desk.open()
+    desk.press("2 j j j e C-u 1 C-s")
+    #expect(!desk.effects.contains { if case .save = $0 { true } else { false } })
+    #expect(desk.text.contains("no secret for one-time codes"))
+    desk.press("C-u J B S W Y 3 D P C-s")
+    #expect(desk.effects.contains { if case .save = $0 { true } else { false } })
+  }
+
+  @Test func anUnlikelyValueIsSavedAndSaidToBe() {
+    var desk = Desk.open()
+    desk.press("2 j j e C-u x C-s")
+    desk.send(.outcome(.saved))
+    #expect(desk.text.contains("Saved. email looks like no e-mail address."))
   }
 
   @Test func copiedCodeIsNotShown() {

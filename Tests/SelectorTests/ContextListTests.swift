@@ -27,6 +27,23 @@ import Wire
     return list
   }
 
+  @Test func aPinMovesItsContextToTheTopAndBack() {
+    var list = ContextList()
+    list.replace(with: [Self.record(1, "a"), Self.record(2, "b"), Self.record(3, "c")])
+    let pin = AttributeRecord(
+      id: Sample.attribute(1), label: "favourite", kind: .boolean, isConcealed: false,
+      text: "true", heads: [], updatedAt: 0, updatedBy: Sample.work)
+    let pinned = ContextRecord(
+      id: Self.id(3), name: "c", kind: .account, attributes: [pin], updatedAt: 0,
+      updatedBy: Sample.work)
+    list.update([pinned], removed: [])
+    #expect(list.records.map(\.name) == ["c", "a", "b"])
+    list.update([Self.record(3, "c")], removed: [])
+    #expect(list.records.map(\.name) == ["a", "b", "c"])
+    list.replace(with: [Self.record(1, "a"), pinned])
+    #expect(list.records.map(\.name) == ["c", "a"])
+  }
+
   /// Made once: the tests change copies.
   private static let long = list(50_000)
 

@@ -28,6 +28,7 @@ public struct Command: Hashable, Sendable {
     case deleteBefore = "delete-before", deleteUnder = "delete-under"
     case deleteWord = "delete-word", deleteToStart = "delete-to-start"
     case deleteToEnd = "delete-to-end", yank, undoTyping = "undo-typing"
+    case moveDown = "move-down", moveUp = "move-up", pin
     case lookAlikes = "look-alikes"
     case save, next, previous, generate, show, newline
     case choosePrevious = "choose-previous", chooseNext = "choose-next"

@@ -15,6 +15,8 @@ extension Command {
     Command(.copy, .attributes, "y", "copy", .use, hint: "copy", rank: 1),
     Command(.reveal, .attributes, "v", "reveal 15 s", .use, hint: "reveal", rank: 4),
     Command(.history, .attributes, "H", "earlier values", .use, hint: "history", rank: 6),
+    Command(.moveDown, .attributes, "J", "move it down", .change),
+    Command(.moveUp, .attributes, "K", "move it up", .change),
     Command(.delete, .attributes, "d", "delete attribute, asks", .change),
     Command(.back, .attributes, "Esc", "back to the contexts", .move),
   ]
@@ -28,6 +30,7 @@ extension Command {
     Command(.newContext, .context, "o", "new context", .change, hint: "new", rank: 8),
     Command(.addAttribute, .context, "a", "add attribute", .change, hint: "add", rank: 9),
     Command(.rename, .context, "r", "rename", .change),
+    Command(.pin, .context, "f", "pin to the top of the list, or not", .change),
     Command(.whatChanged, .context, "i", "what changed", .change),
   ]
 

@@ -26,7 +26,7 @@ struct ContextList: Sendable {
   private var freeSlots: [Int] = []
   /// Names by slot.
   private var names = NameIndex([])
-  /// Slots by name without regard to case, then by id.
+  /// Slots of pinned contexts, then the others; by name without regard to case, then by id.
   private var order: [Int] = []
   private var words: [[UInt8]] = []
   /// What the query found, the best first; unused while there are no words.
@@ -57,8 +57,15 @@ struct ContextList: Sendable {
   /// The contexts in which something waits for a choice, in order.
   var choices: [ContextRecord] {
     conflicted.compactMap { slotOf[$0] }
-      .sorted { names.isBefore($0, $1) ?? isLowerID($0, $1) }
+      .sorted { isBefore($0, $1) }
       .compactMap { slots[$0] }
+  }
+
+  /// The order of the whole list: ``/Sync/ContextRecord/isListedBefore(_:_:)``.
+  private func isBefore(_ one: Int, _ other: Int) -> Bool {
+    let (first, second) = (slots[one]?.isPinned ?? false, slots[other]?.isPinned ?? false)
+    if first != second { return first }
+    return names.isBefore(one, other) ?? isLowerID(one, other)
   }
 
   private func isLowerID(_ one: Int, _ other: Int) -> Bool {
@@ -83,7 +90,7 @@ extension ContextList {
     names = NameIndex(records.lazy.map(\.name))
     order = Array(records.indices)
     if !isSorted {
-      order = order.sorted { names.isBefore($0, $1) ?? isLowerID($0, $1) }
+      order = order.sorted { isBefore($0, $1) }
     }
     conflicted = Set(records.lazy.filter(\.wantsChoice).map(\.id))
     findHits()
@@ -91,7 +98,7 @@ extension ContextList {
   }
 
   private var isSorted: Bool {
-    zip(order, order.dropFirst()).allSatisfy { names.isBefore($0, $1) ?? isLowerID($0, $1) }
+    zip(order, order.dropFirst()).allSatisfy { isBefore($0, $1) }
   }
 
   /// Takes in what changed; everything else stays as it is.
@@ -116,10 +123,11 @@ extension ContextList {
   private mutating func set(_ record: ContextRecord) {
     if record.wantsChoice { conflicted.insert(record.id) } else { conflicted.remove(record.id) }
     if let slot = slotOf[record.id] {
-      let isRenamed = slots[slot]?.name != record.name
-      if isRenamed { takeOut(slot) }
+      let before = slots[slot]
+      let isMoved = before?.name != record.name || before?.isPinned != record.isPinned
+      if isMoved { takeOut(slot) }
       slots[slot] = record
-      if isRenamed {
+      if isMoved {
         names.set(record.name, at: slot)
         putIn(slot)
       }
@@ -162,9 +170,7 @@ extension ContextList {
     while low < high {
       let middle = (low + high) / 2
       work += 1
-      if order[middle] != slot,
-        names.isBefore(order[middle], slot) ?? isLowerID(order[middle], slot)
-      {
+      if order[middle] != slot, isBefore(order[middle], slot) {
         low = middle + 1
       } else {
         high = middle

@@ -147,6 +147,8 @@ struct Form: Hashable, Sendable {
   var isWaiting = false
   /// What is typed is kept under this id; nil for forms of the first run.
   var draft: DraftID?
+  /// What a new attribute of this context most likely is.
+  var proposal: Template.Entry?
   /// What it said when it was opened: there is nothing to keep as long as it still does.
   private(set) var original: [String: String] = [:]
 
@@ -180,6 +182,13 @@ struct Form: Hashable, Sendable {
         }
       }
     }
+  }
+
+  /// The proposal, as long as neither label nor kind say otherwise.
+  var chosenEntry: Template.Entry? {
+    guard let proposal, proposal.kind.rawValue == text("kind") else { return nil }
+    let label = text("label").lowercased()
+    return label.isEmpty || label == proposal.label ? proposal : nil
   }
 
   /// The context whose form this is.

@@ -27,9 +27,41 @@ extension Session {
     case .copy: return copy(markedAttribute, of: record)
     case .reveal: return toggleReveal(of: record)
     case .history: return openHistory(of: record)
+    case .moveDown: return move(markedAttribute, of: record, by: max(1, count))
+    case .moveUp: return move(markedAttribute, of: record, by: -max(1, count))
+    case .pin: return togglePin(of: record)
     default: break
     }
     return []
+  }
+
+  private mutating func move(
+    _ attribute: AttributeRecord?, of record: ContextRecord, by step: Int
+  ) -> [Effect] {
+    guard let attribute,
+      let place = record.attributes.firstIndex(where: { $0.id == attribute.id })
+    else { return [] }
+    let target = (place + step).clamped(to: 0...(record.attributes.count - 1))
+    guard target != place else {
+      say("\(attribute.label) is the \(step > 0 ? "last" : "first") already.")
+      return []
+    }
+    let others = record.attributes.filter { $0.id != attribute.id }
+    let next = others.indices.contains(target) ? others[target].id : nil
+    return save([.placeAttribute(record.id, attribute.id, before: next)])
+  }
+
+  /// A pinned context has an attribute that says so, which is removed to take it down again.
+  private mutating func togglePin(of record: ContextRecord) -> [Effect] {
+    let pins = record.attributes.filter(\.isPin)
+    guard pins.isEmpty else {
+      return save(pins.map { .removeAttribute(record.id, $0.id, base: $0.heads.map(\.id)) })
+    }
+    return save([
+      .addAttribute(
+        record.id,
+        Edit.NewAttribute(label: AttributeRecord.pinLabel, kind: .boolean, text: "true"))
+    ])
   }
 
   /// Leaves the attributes, then a narrowed list, then the past.

@@ -5,9 +5,7 @@ import Wire
 // Dialogs with fields.
 extension Session {
   static let contextKinds: [ContextRecord.Kind] = [.account, .personal, .card, .note]
-  static let attributeKinds: [AttributeRecord.Kind] = [
-    .text, .username, .password, .email, .url, .totp, .note, .phone, .date, .card, .address,
-  ]
+  static let attributeKinds = AttributeRecord.Kind.offered
   /// 8: with the slowness of the key derivation enough against guessing a stolen store for a day;
   /// the form asks for more.
   static let passphraseCharacters = 8
@@ -29,14 +27,23 @@ extension Session {
       ])
   }
 
+  /// Begins with what contexts of this kind usually have and this one has not.
   func newAttributeForm(_ record: ContextRecord) -> Form {
-    Form(
+    let entry = Template(of: record.kind).missing(in: record).first
+    let kinds = Self.attributeKinds
+    let kind = entry.flatMap { kinds.firstIndex(of: $0.kind) } ?? 0
+    var form = Form(
       .newAttribute(record.id), title: "New attribute  \(record.name)",
       fields: [
-        Form.Field(name: "label", content: .text(LineEditor()), help: "empty: the kind's name"),
-        Form.Field(name: "kind", content: .choice(Self.attributeKinds.map(\.rawValue), 0)),
+        Form.Field(
+          name: "label", content: .text(LineEditor()),
+          help: entry.map { "empty: \($0.label)" } ?? "empty: the kind's name"),
+        Form.Field(name: "kind", content: .choice(kinds.map(\.rawValue), kind)),
         Form.Field(name: "value", content: .text(LineEditor())),
       ])
+    form.proposal = entry
+    fitValue(of: &form)
+    return form
   }
 
   func renameForm(_ record: ContextRecord) -> Form {
@@ -106,12 +113,15 @@ extension Session {
   /// Leaves a field: a label that names a kind chooses it.
   private func moved(_ form: Form, by step: Int) -> Form {
     var form = form
-    if case .newAttribute = form.purpose, form.focus == 0,
-      let kind = Self.attributeKinds.firstIndex(where: {
-        $0.rawValue == form.text("label").lowercased()
-      })
-    {
-      form.fields[1].content = .choice(Self.attributeKinds.map(\.rawValue), kind)
+    if case .newAttribute = form.purpose, form.focus == 0 {
+      let kinds = Self.attributeKinds
+      let label = trimmed(form.text("label")).lowercased()
+      let isProposed = form.text("kind") == form.proposal?.kind.rawValue
+      if let kind = kinds.firstIndex(where: { $0.rawValue == label }) {
+        form.fields[1].content = .choice(kinds.map(\.rawValue), kind)
+      } else if !label.isEmpty, label != form.proposal?.label, isProposed {
+        form.fields[1].content = .choice(kinds.map(\.rawValue), 0)
+      }
       fitValue(of: &form)
     }
     form.move(by: step)
@@ -124,7 +134,7 @@ extension Session {
       return
     }
     let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
-    form.fields[2].isSecret = kind.isConcealedByDefault
+    form.fields[2].isSecret = form.chosenEntry?.isConcealed ?? kind.isConcealedByDefault
     let isMultiline = kind == .note || kind == .address
     if editor.isMultiline != isMultiline {
       let text =
@@ -156,6 +166,7 @@ extension Session {
     default: break
     }
     guard let edit = edit(from: form) else { return close(form) }
+    if case .addAttribute(_, let new) = edit { doubt = doubt(new.label, new.kind, new.text) }
     if form.purpose == .newContext { awaitedName = trimmed(form.text("name")) }
     return save([edit]) + (form.context.map { [.formClosed($0)] } ?? [])
   }
@@ -172,7 +183,8 @@ extension Session {
       return .addAttribute(
         context,
         Edit.NewAttribute(
-          label: label.isEmpty ? kind.rawValue : label, kind: kind, text: form.text("value")))
+          label: label.isEmpty ? form.chosenEntry?.label ?? kind.rawValue : label, kind: kind,
+          isConcealed: form.chosenEntry?.isConcealed, text: form.text("value")))
     case .renameContext(let context):
       guard contexts.record(context)?.name != name else { return nil }
       return .renameContext(context, name: name, base: form.base)
@@ -201,6 +213,9 @@ extension Session {
       if text.isEmpty { return "\(field.name): please type one." }
     case "label":
       if case .renameAttribute = form.purpose, text.isEmpty { return "label: please type one." }
+    case "value":
+      let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
+      if !kind.isUsable(field.text) { return doubt("value", kind, field.text) }
     case "passphrase":
       if field.text.count < Self.passphraseCharacters {
         return "passphrase: at least \(Self.passphraseCharacters) characters, better four words."
@@ -214,6 +229,11 @@ extension Session {
       return "\(field.name): at most \(limit) characters; this has \(text.count)."
     }
     return nil
+  }
+
+  /// What is said of a value that is unlikely to be what its kind says; nil of any other.
+  func doubt(_ label: String, _ kind: AttributeRecord.Kind, _ text: String) -> String? {
+    kind.doubt(about: text).map { "\(label) \($0)." }
   }
 
   func trimmed(_ text: String) -> String {

@@ -6,7 +6,7 @@ extension Session {
   /// Commands that change something, or would seem to.
   static let changing: Set<Command.ID> = [
     .newContext, .addAttribute, .rename, .delete, .changePassword, .edit, .undo, .redo, .restore,
-    .keepBoth, .apply,
+    .keepBoth, .apply, .moveDown, .moveUp, .pin,
   ]
 
   /// Asks for the contexts of a time a person typed.

@@ -41,6 +41,19 @@ extension Session {
       say("Nothing was changed.")
       return abandon() + [.formClosed(form.record.id)]
     }
+    let changed = form.entries.filter(\.isModified)
+    if let entry = changed.first(where: { !$0.attribute.kind.isUsable($0.editor.text) }) {
+      let attribute = entry.attribute
+      var form = form
+      form.edit(attribute, draft: entry.draft)
+      form.notice = doubt(attribute.label, attribute.kind, entry.editor.text)
+      overlay = .values(form)
+      return []
+    }
+    doubt = nil
+    for entry in changed where doubt == nil {
+      doubt = doubt(entry.attribute.label, entry.attribute.kind, entry.editor.text)
+    }
     return save(edits) + [.formClosed(form.record.id)]
   }
 

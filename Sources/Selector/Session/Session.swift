@@ -54,6 +54,8 @@ public struct Session: Sendable {
   var wasCancelled = false
   var lastQuery = ""
   var generatorForm = GeneratorForm()
+  /// What is unlikely about the value being saved, to be said when it is.
+  var doubt: String?
   var theme: String
   var themePreview: String?
   /// A context made here, to be marked when it is there.

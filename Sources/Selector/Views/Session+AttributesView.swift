@@ -44,7 +44,11 @@ extension Session {
       lines += own
     }
     if record.attributes.isEmpty {
-      lines.append(PaneLine("No attributes yet. a adds one.", column: 3, style: .dim))
+      let usual = Template(of: record.kind).entries.map(\.label).joined(separator: ", ")
+      let words = usual.isEmpty ? "one" : "\(usual), or any other"
+      lines += Fit.wrap("No attributes yet. a adds \(words).", columns: columns - 4).map {
+        PaneLine($0, column: 3, style: .dim)
+      }
     }
     return lines + footer(of: record, width: width)
   }
@@ -125,8 +129,8 @@ extension Session {
       let note = attribute.kind == .password ? "changed \(time.date(attribute.updatedAt))" : ""
       return ([Fit.mask], .masked, note)
     }
-    let lines = attribute.text.split(separator: "\n", omittingEmptySubsequences: false).map(
-      String.init)
+    let text = attribute.kind == .card ? Self.grouped(card: attribute.text) : attribute.text
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let style: StyleKey = attribute.isConcealed ? .revealed : .value
     if isRevealed {
       return (lines.flatMap { Fit.chop($0, columns: columns) }, style, revealNote)
@@ -137,6 +141,15 @@ extension Session {
 
   private var revealNote: String {
     reveal.map { "hidden at \(time.clock($0.until))" } ?? ""
+  }
+
+  /// `4111 1111 1111 1111`, as on the card; anything but bare digits stays as it was typed.
+  private static func grouped(card text: String) -> String {
+    guard text.count > 4, text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return text }
+    let digits = Array(text)
+    return stride(from: 0, to: digits.count, by: 4).map {
+      String(digits[$0..<min($0 + 4, digits.count)])
+    }.joined(separator: " ")
   }
 
   /// `123 456`

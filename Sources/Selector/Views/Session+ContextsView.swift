@@ -23,6 +23,7 @@ extension Session {
     let room = region.columns - 3
     frame.put(mark.text, row: row, column: region.column + 1, style: mark.style)
     frame.put(record.name, row: row, column: region.column + 3, limit: room)
+    paintPin(of: record, row: row, region, &frame)
     if contexts.isNarrowed { paintHits(in: record.name, row: row, region, &frame) }
     guard isMarked else { return }
     frame.put(">", row: row, column: region.column)
@@ -31,6 +32,17 @@ extension Session {
       row: row, column: region.column, columns: region.columns,
       style: isFocused ? .selected : .selectedUnfocused)
     if isFocused { frame.cursor = Position(row: row, column: region.column) }
+  }
+
+  /// The word at the right edge, where the name leaves room for it.
+  private func paintPin(
+    of record: ContextRecord, row: Int, _ region: Region, _ frame: inout Frame
+  ) {
+    let word = "pinned"
+    let end = 3 + DisplayWidth.columns(of: record.name)
+    let column = region.columns - word.count - 1
+    guard record.isPinned, column > end else { return }
+    frame.put(word, row: row, column: region.column + column, style: .dim)
   }
 
   /// Shows what the query found; offsets are columns only in ASCII.

@@ -27,7 +27,7 @@ struct ListCommand: DeviceCommand {
     if contexts.isEmpty {
       try await console.note(
         query != nil
-          ? "No name has that in it."
+          ? "No name has that in it, and no context that tag."
           : past.at != nil
             ? "There were no contexts then."
             : "There are no contexts yet. Make one with `higgins set CONTEXT ATTRIBUTE`.")
@@ -38,7 +38,10 @@ struct ListCommand: DeviceCommand {
 
   static func narrowed(_ contexts: [ContextRecord], _ query: String?) -> [ContextRecord] {
     guard let query = query?.lowercased() else { return contexts }
-    return contexts.filter { $0.name.lowercased().contains(query) }
+    return contexts.filter { context in
+      context.name.lowercased().contains(query)
+        || context.tags.contains { $0.lowercased() == query }
+    }
   }
 
   private static func row(_ context: ContextRecord) -> [String] {

@@ -53,6 +53,7 @@ struct SetCommand: DeviceCommand {
     let (kind, isConcealed) = description(of: target)
     let text = try await value(for: target, isConcealed: isConcealed, console: console)
     if kind == .totp { _ = try OneTimeCode(text) }
+    if let doubt = kind.doubt(about: text) { try await console.note("\(target.label) \(doubt).") }
     try await Saving.save(on: device, console: console, skipsSync: saving.noSync) { replica in
       // Looked up again: another command may have made it while this one waited for the value.
       let target = try Target(context, attribute, in: replica.contexts(matching: context))
@@ -166,9 +167,7 @@ struct Target {
 
 /// The types a person may name.
 enum AttributeKinds {
-  static let all: [AttributeRecord.Kind] = [
-    .text, .username, .password, .email, .url, .totp, .note, .phone, .date, .card, .address,
-  ]
+  static let all = AttributeRecord.Kind.offered
 
   static var list: String { all.map(\.rawValue).joined(separator: ", ") }
 
@@ -187,5 +186,6 @@ enum AttributeKinds {
     "user": .username, "login": .username, "pass": .password, "passphrase": .password,
     "pin": .password, "secret": .password, "mail": .email, "e-mail": .email, "website": .url,
     "uri": .url, "otp": .totp, "notes": .note, "telephone": .phone, "mobile": .phone,
+    "tag": .tags, "birthday": .date, "street": .address, "card number": .card, "site": .url,
   ]
 }

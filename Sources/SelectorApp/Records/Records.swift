@@ -26,6 +26,8 @@ struct ListRecord: Encodable {
   let kind: String
   /// How many.
   let attributes: Int
+  let pinned: Bool
+  let tags: [String]
   let updatedAt: Int64
 
   init(_ context: ContextRecord) {
@@ -33,6 +35,8 @@ struct ListRecord: Encodable {
     name = context.name
     kind = context.kind.rawValue
     attributes = context.attributes.count
+    pinned = context.isPinned
+    tags = context.tags
     updatedAt = context.updatedAt
   }
 }

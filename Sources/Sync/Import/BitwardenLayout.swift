@@ -41,7 +41,7 @@ enum BitwardenLayout {
 
   static let notesLabel = "notes"
   static let folderLabel = "folder"
-  static let favouriteLabel = "favourite"
+  static let favouriteLabel = AttributeRecord.pinLabel
   static let passkeyLabel = "passkey"
   static let collectionLabel = "collection"
   /// A custom field without a name.
@@ -159,7 +159,6 @@ extension ContextRecord.Kind {
 
 extension AttributeRecord.Kind {
   /// `true` or `false`.
-  static let boolean = Self(rawValue: "boolean")
   /// The label of another attribute of the same context, whose value is meant.
   static let linked = Self(rawValue: "linked")
 }
