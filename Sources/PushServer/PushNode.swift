@@ -211,6 +211,13 @@ final class PushNode: @unchecked Sendable {
     return isRemembered
   }
 
+  /// Forgets the roads to the devices when they sleep; nil when there are none.
+  func forget(_ revocations: [Revocation]) -> EventLoopFuture<Void>? {
+    loop.preconditionInEventLoop()
+    guard let queue = gateways?.queue else { return nil }
+    return loop.makeFutureWithTask { try await queue.revoke(revocations) }
+  }
+
   /// Sends everyone away, each with another wait, so that they do not come back all at once.
   func drain() {
     loop.preconditionInEventLoop()

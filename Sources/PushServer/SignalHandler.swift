@@ -7,7 +7,7 @@ import Wire
 /// The web-service API, for whoever bears the service key: `POST /v1/signals` with one
 /// ``/Wire/Signal`` or an array of them, answered once they are with the hub; `POST
 /// /v1/revocations` with one ``/Wire/Revocation`` or an array, answered once those devices are sent
-/// away.
+/// away and their channels forgotten.
 final class SignalHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
 
@@ -17,7 +17,7 @@ final class SignalHandler: ChannelInboundHandler {
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   private var tooLarge = false
-  /// Comes when the signals just read are kept for sleeping devices.
+  /// Comes when what was just read is done in the file of sleeping devices.
   private var queued: EventLoopFuture<Void>?
 
   init(node: PushNode) {
@@ -105,6 +105,8 @@ final class SignalHandler: ChannelInboundHandler {
 
   private func revoke() throws(Problem) -> HTTPReply {
     let revocations = try readList(of: Revocation.self, called: "revocation")
+    // Whatever follows: a channel that is not forgotten would go on waking the device.
+    queued = node.forget(revocations)
     guard node.revoke(revocations) else {
       throw Problem(.rateLimited, detail: "Too many revocations are remembered already.")
     }

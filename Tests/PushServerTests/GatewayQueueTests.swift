@@ -74,6 +74,32 @@ private final class ScriptedGateway: Gateway, Sendable {
     ])
   }
 
+  @Test func aRevokedDeviceHasNoChannelAndGetsNoneUntilItsTokensHaveEnded() async throws {
+    _ = try await register()
+    _ = try await register("u", device: id(4))
+    try await signal(1)
+    #expect(try store.waiting() == 2)
+    try await queue.revoke([Revocation(account: someone, device: Self.phone)])
+    #expect(try await queue.channel(account: someone, device: Self.phone) == nil)
+    #expect(try store.waiting() == 1, "the other device's wake stays")
+    // After a restart, too, and for nobody else.
+    let restarted = Self.queue(store, gateway, clock)
+    let registration = ChannelRegistration(kind: .fcm, token: "t")
+    await #expect(throws: Problem(.authenticationRevoked)) {
+      _ = try await restarted.register(registration, account: someone, device: Self.phone)
+    }
+    _ = try await restarted.register(registration, account: id(9), device: Self.phone)
+    try await signal(2)
+    clock.move(.seconds(20))
+    _ = await queue.work()
+    let woken = gateway.messages.map(\.channel).filter { $0.account == someone }.map(\.device)
+    #expect(woken == [id(4)])
+    clock.move(RevokedDevices.life)
+    #expect(
+      try await queue.register(registration, account: someone, device: Self.phone).device
+        == Self.phone)
+  }
+
   @Test func aThousandSignalsAreOneWake() async throws {
     _ = try await register()
     for sequence in UInt64(1)...1000 { try await signal(sequence) }

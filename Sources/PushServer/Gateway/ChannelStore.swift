@@ -39,6 +39,16 @@ final class ChannelStore: Sendable {
       ?? DatabaseQueue(configuration: configuration)
     var migrator = DatabaseMigrator()
     migrator.registerMigration("channels") { try $0.execute(sql: Self.schema) }
+    migrator.registerMigration("revoked") {
+      try $0.execute(
+        sql: """
+          CREATE TABLE revoked (
+            account TEXT NOT NULL, device TEXT NOT NULL, until INTEGER NOT NULL,
+            PRIMARY KEY (account, device)
+          ) STRICT, WITHOUT ROWID;
+          CREATE INDEX revokedUntil ON revoked (until)
+          """)
+    }
     try migrator.migrate(database)
   }
 
@@ -85,6 +95,11 @@ final class ChannelStore: Sendable {
   ) throws -> PushChannel {
     let encoded = try JSONEncoder().encode(registration)
     return try database.write { db in
+      // Its last token may be good for some minutes yet.
+      let isRevoked = try Bool.fetchOne(
+        db, sql: "SELECT 1 FROM revoked WHERE account = ? AND device = ? AND until > ?",
+        arguments: ["\(account)", "\(device)", now])
+      guard isRevoked == nil else { throw Problem(.authenticationRevoked) }
       let old = try Row.fetchOne(
         db, sql: "SELECT * FROM channel WHERE account = ? AND device = ?",
         arguments: ["\(account)", "\(device)"])
@@ -172,6 +187,23 @@ final class ChannelStore: Sendable {
       try db.execute(
         sql: "DELETE FROM channel WHERE account = ? AND device = ?",
         arguments: ["\(account)", "\(device)"])
+    }
+  }
+
+  /// Forgets the devices' channels with what waits for them, and takes no new ones of theirs until
+  /// their last tokens have ended. Survives a restart, as the channels do.
+  func revoke(_ revocations: [Revocation], now: Int64) throws {
+    let until = now + RevokedDevices.life.milliseconds
+    try database.write { db in
+      try db.execute(sql: "DELETE FROM revoked WHERE until <= ?", arguments: [now])
+      for revocation in revocations {
+        let device: StatementArguments = ["\(revocation.account)", "\(revocation.device)"]
+        try db.execute(
+          sql: "DELETE FROM channel WHERE account = ? AND device = ?", arguments: device)
+        try db.execute(
+          sql: "INSERT OR REPLACE INTO revoked (account, device, until) VALUES (?, ?, ?)",
+          arguments: device + [until])
+      }
     }
   }
 

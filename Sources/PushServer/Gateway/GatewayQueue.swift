@@ -72,6 +72,11 @@ actor GatewayQueue {
     try store.unregister(account: account, device: device)
   }
 
+  /// Forgets the devices' channels for good.
+  func revoke(_ revocations: [Revocation]) throws {
+    try store.revoke(revocations, now: now())
+  }
+
   // MARK: what happens to the account's devices
 
   /// Queues a signal for the devices that are not there, and for those that may not notice.
