@@ -118,6 +118,42 @@ import Wire
     }
   }
 
+  /// The bodies of revocations and their answer.
+  private func revoke(_ device: DeviceID, at service: PushService) async throws {
+    let body = try JSONEncoder().encode(Revocation(account: someone, device: device))
+    let answer = try await post(
+      String(decoding: body, as: UTF8.self), at: service, path: Route.revocations)
+    #expect(answer.hasPrefix("HTTP/1.1 200"))
+  }
+
+  @Test func aDeviceRevokedBetweenTwoPollsIsToldByTheNext() async throws {
+    try await running { service in
+      let socket = try await RawSocket(port: service.devicePort)
+      let first = try await poll(socket, "/push/poll", try hello(id(3)))
+      try await revoke(id(3), at: service)
+      #expect(try await service.connectionCount() == 0)
+      let path = "/push/poll/\(first.session)"
+      #expect(
+        try await poll(socket, path, "[]").frames
+          == [.bye(reason: .revoked, retryAfterMilliseconds: 0)])
+      #expect(try await socket.post(path, "[]").head.hasPrefix("HTTP/1.1 404"), "told once")
+      #expect(
+        try await poll(socket, "/push/poll", try hello(id(3))).frames
+          == [.bye(reason: .revoked, retryAfterMilliseconds: 0)])
+    }
+  }
+
+  @Test func aRevokedDeviceReadsItInTheStreamOfEvents() async throws {
+    try await running { service in
+      let work = try await events(id(3), at: service)
+      _ = await work.event()
+      _ = try await work.frame()
+      try await revoke(id(3), at: service)
+      #expect(try await work.frame() == .bye(reason: .revoked, retryAfterMilliseconds: 0))
+      #expect(await work.event() == nil)
+    }
+  }
+
   @Test func aSessionNobodyStartedIsNotFound() async throws {
     try await running { service in
       let socket = try await RawSocket(port: service.devicePort)

@@ -32,13 +32,22 @@ import Wire
 
     /// Sends a signal of another device of the account, as the Attribute Server would.
     func signal(_ sequence: UInt64) async throws {
-      let signal = Signal(account: id(1), device: id(3), sequence: sequence)
+      try await post(
+        Signal(account: id(1), device: id(3), sequence: sequence), to: Route.signals)
+    }
+
+    /// Revokes the device that is connected.
+    func revoke() async throws {
+      try await post(Revocation(account: id(1), device: id(2)), to: Route.revocations)
+    }
+
+    private func post(_ value: some Encodable, to path: String) async throws {
       let http = try HTTPTransport(
         address: try ServerAddress("http://127.0.0.1:\(service.signalPort)"),
         trust: .authorities(), timing: .init(), digest: digest)
-      let body = Array(try JSONEncoder().encode(signal))
+      let body = Array(try JSONEncoder().encode(value))
       _ = try await http.send(
-        .init(method: .POST, path: Route.signals, body: body, token: PushTransportTests.key))
+        .init(method: .POST, path: path, body: body, token: PushTransportTests.key))
     }
   }
 
@@ -132,6 +141,22 @@ import Wire
       try await Task.sleep(for: .seconds(6))
       try await scene.signal(7)
       #expect(await sequence(&events) == 7, "no .down came before it")
+    }
+  }
+
+  @Test(arguments: [Set<PickyProxy.Refusal>(), [.upgrades], [.upgrades, .streams]])
+  func aRevokedDeviceSaysSoWhateverCarriesIt(_ refused: Set<PickyProxy.Refusal>) async throws {
+    let timing = PushMachine.Timing(connect: .seconds(2), best: .seconds(300))
+    try await scene(refusing: refused, timing: timing) { scene in
+      var events = scene.events.makeAsyncIterator()
+      _ = try #require(await connected(&events))
+      try await scene.revoke()
+      // When it was sent away, and when it was not let in again.
+      var reasons: [String] = []
+      while reasons.count < 2, let event = await events.next(isolation: #isolation) {
+        if case .down(let reason, _, _) = event { reasons.append(reason) }
+      }
+      #expect(reasons == [PushEvent.revoked, PushEvent.revoked])
     }
   }
 

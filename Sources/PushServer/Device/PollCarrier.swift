@@ -12,6 +12,9 @@ final class PollCarrier: Carrier {
   private var frames: [[UInt8]] = []
   private var isAnswerDue = false
   private var isOver = false
+  /// How long a goodbye waits for the next request: a client asks again at once, or after a pause
+  /// of its network.
+  private static let farewell = Limits.pingInterval
 
   init(node: PushNode) {
     self.node = node
@@ -25,6 +28,10 @@ final class PollCarrier: Carrier {
   func poll(_ texts: [[UInt8]], by channel: DeviceChannel) {
     answer()
     waiting = channel
+    guard !isOver else {
+      answer()
+      return node.forget(name: name)
+    }
     peer?.handle(.heard)
     for text in texts { peer?.handle(.text(text)) }
     peer?.flush()
@@ -46,8 +53,16 @@ final class PollCarrier: Carrier {
 
   func close(_ code: CloseCode, after bye: PushFrame) {
     send(bye)
+    let isHeard = waiting != nil
     answer()
-    end()
+    guard !isHeard else { return end() }
+    // Nobody asks just now: the next request is told, not that there is no such session.
+    isOver = true
+    peer?.end()
+    peer = nil
+    node.loop.assumeIsolated().scheduleTask(in: .seconds(Self.farewell.components.seconds)) {
+      [node, name] in node.forget(name: name)
+    }
   }
 
   func abandon() { end() }
