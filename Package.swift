@@ -189,8 +189,10 @@ let package = Package(
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
+    // The C library's, which Swift's module of it leaves out.
+    .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["Vault", "Wire", arguments],
+      name: "Benchmarks", dependencies: ["Access", "CEpoll", "Vault", "Wire", arguments],
       path: "Tests/Benchmarks",
       swiftSettings: settings),
     .executableTarget(

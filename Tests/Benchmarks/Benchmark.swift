@@ -27,14 +27,15 @@ struct Benchmark: ParsableCommand {
   var changes: Int?
 
   enum Section: String, CaseIterable, ExpressibleByArgument {
-    case spread, screen, scale, server
+    case spread, screen, scale, server, push
   }
 
   @Option(
     help: ArgumentHelp(
       """
       spread: how a change gets to other devices; screen: keys, beside tig, mc, fzf and less; \
-      scale: 50,000 contexts; server: 1,000 devices. Default: all.
+      scale: 50,000 contexts; server: 1,000 devices; push: 10,000 connections, beside nchan. \
+      Default: all.
       """,
       valueName: "section"))
   var only: Section?
@@ -89,7 +90,8 @@ struct Benchmark: ParsableCommand {
     report.compare(
       (covers(.spread) ? Self.ratios : [])
         + (covers(.screen) ? Keystrokes.ratios : [])
-        + (covers(.scale) ? Scale.ratios(sizes.0, sizes.1) : []))
+        + (covers(.scale) ? Scale.ratios(sizes.0, sizes.1) : [])
+        + (covers(.push) ? PushScale.ratios : []))
     report.circumstances.seconds = (ContinuousClock.now - started).milliseconds / 1000
     return report
   }
@@ -100,6 +102,7 @@ struct Benchmark: ParsableCommand {
       + (covers(.scale) ? scales(stage, server) : [])
       + (covers(.server)
         ? [ServerScale(stage: stage, accounts: quick ? 25 : 250, seconds: quick ? 5 : 20)] : [])
+      + (covers(.push) ? pushes(stage) : [])
   }
 
   private func covers(_ section: Section) -> Bool { only == nil || only == section }
@@ -113,6 +116,17 @@ struct Benchmark: ParsableCommand {
         stage: stage, server: server, contexts: $0, samples: quick ? 3 : 10,
         loads: quick ? 2 : 3) as any Measurement
     }
+  }
+
+  private func pushes(_ stage: Stage) -> [any Measurement] {
+    var size = PushScale.Size()
+    if quick {
+      size = PushScale.Size(
+        connections: 1_000, publishes: 200, rounds: 20, stalled: 2_000, idle: 3, soak: 3,
+        samples: 1)
+    }
+    let rivals: [any PushRival] = [HigginsPush(stage: stage), Nchan(stage: stage)]
+    return rivals.map { PushScale($0, size: size) }
   }
 
   private func screens(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {

@@ -4,6 +4,7 @@ import Foundation
 struct Row: Encodable {
   enum Unit: String, Encodable {
     case milliseconds = "ms"
+    case microseconds = "µs"
     case bytes = "B"
     case kibibytes = "KiB"
     case requests = "requests"
