@@ -51,4 +51,53 @@ import Testing
       to: URL(fileURLWithPath: file("kit")))
     #expect(try Self.python(account, on: stage).status == 1)
   }
+
+  @Test(
+    .enabled("python3, or what HIGGINS_PYTHON names, lacks PyNaCl, argon2-cffi or cryptography") {
+      let stage = try Stage()
+      defer { stage.strike() }
+      let modules = try python(["-c", "import nacl.bindings, argon2, cryptography"], on: stage)
+      return modules.status == 0
+    }, .timeLimit(.minutes(3)))
+  func anAccountThatRevokedADeviceOpensWithTheNewKitAlone() throws {
+    let stage = try Stage()
+    defer { stage.strike() }
+    try stage.startServer()
+    let file = { (name: String) in stage.folder.appendingPathComponent(name).path }
+    try stage.makeDevices(
+      [(profile: "home", device: "home pc"), (profile: "work", device: "work pc")],
+      kitFile: file("kit"))
+    func set(_ profile: String, _ value: String) throws {
+      let set = try stage.higgins(
+        profile, ["set", "bank.example", "password", "-"], input: value + "\n")
+      try #require(set.status == 0, "\(set.errors)")
+    }
+    try set("work", "one")
+    let revoked = try stage.higgins(
+      "home", ["devices", "revoke", "work pc", "--yes", "--kit-file", file("new kit")])
+    try #require(revoked.status == 0, "\(revoked.errors)")
+    try set("home", "two")
+    let backup = try stage.higginsd(["backup", file("backup"), "--data", stage.data.path])
+    try #require(backup.status == 0, "\(backup.errors)")
+    let reader = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Reader/reader.py").path
+    func read(_ kit: String) throws -> Stage.Output {
+      try Self.python(
+        [
+          reader, "account", file("backup"), file(kit), file("passphrase"),
+          file("home/data/home/keyring"),
+        ], on: stage)
+    }
+    let opened = try read("new kit")
+    #expect(opened.status == 0, "\(opened.errors)")
+    #expect(
+      opened.text.split(separator: "\n").prefix(4) == [
+        "slot: opens; the account is ann",
+        "membership: 3 records verify: home pc, work pc",
+        "epochs: 2; revoked: work pc",
+        "sealed epochs: 1 open with the device's key",
+      ])
+    #expect(opened.text.contains(" verify and open, with "), "\(opened.text)")
+    #expect(try read("kit").status == 1)
+  }
 }

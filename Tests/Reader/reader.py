@@ -2,10 +2,11 @@
 
     python3 reader.py golden FOLDER          opens the recorded files (Tests/VaultTests/Golden)
     python3 reader.py cases FOLDER FILE      refuses what must not open (…/MustFail/cases.json)
-    python3 reader.py account BACKUP KIT PASSPHRASE
+    python3 reader.py account BACKUP KIT PASSPHRASE [KEYRING]
                                              opens all of an account in a server's backup, a file
                                              of `higginsd backup`, with the files of kit and
-                                             passphrase, and verifies every chain
+                                             passphrase, and verifies every chain; with a device's
+                                             keyring also what rotations sealed for that device
 
 Starting from passphrase and kit it opens the slot, derives every key, verifies the membership chain,
 and opens commits, rows and snapshots; it shares no code with the program. It prints one line for each
@@ -16,6 +17,7 @@ python3-cryptography).
 """
 
 import base64
+import copy
 import hashlib
 import hmac
 import json
@@ -28,9 +30,13 @@ import argon2.low_level
 import nacl.bindings
 import nacl.exceptions
 import nacl.signing
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, poly1305
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 SUITE = 1
 BLOCK = 65536
@@ -135,13 +141,17 @@ class Membership:
         self.account = self.account_key = None
         self.devices, self.joined, self.hashes, self.replaced = {}, {}, [], []
         self.names = {}
+        # The beginnings of epochs 1, 2, …: number of the record, cut and body.
+        self.rotations = []
+        # The devices that were taken out, by the epoch that began with it.
+        self.revoked, self.slot_version = {}, 1
 
     def append(self, data):
         reader = Reader(data)
         require(reader.take(4) == b"MEM1" and reader.number(1) == SUITE, "magic")
         kind, account, number = reader.number(1), reader.take(16), reader.number(8)
         previous, signer_kind, signer = reader.take(32), reader.number(1), reader.take(16)
-        reader.frontier()
+        seen = reader.frontier()
         body = json.loads(reader.take(reader.number(4)))
         reader.take(64)
         reader.end()
@@ -152,17 +162,21 @@ class Membership:
             require(number == 0 and signer_kind == 2, "genesis")
             key = unbase(body["accountKey"])
         else:
-            require(number > 0 and kind in (2, 4), "kind")
+            require(number > 0 and kind in (2, 4, 5), "kind")
             require(signer_kind == 1 or (signer_kind == 2 and kind == 2), "signer")
             require(signer_kind == 2 or signer in self.devices, "signer is no member")
+            require(signer_kind == 2 or signer not in self.revoked, "signer is revoked")
             key = self.account_key if signer_kind == 2 else self.devices[signer]["signing"]
         verify(key, b"ctx/v1/membership", data)
         if kind == 1:
             self.account, self.account_key = account, key
         if kind == 4:
             require(bytes.fromhex(body["replaced"]) == signer, "replaced")
-            self.replaced.append(signer)
-        self.add(body["device"])
+            self.replaced.append((signer, bytes.fromhex(body["device"]["device"])))
+        if kind == 5:
+            self.rotate(signer, seen, body)
+        else:
+            self.add(body["device"])
         self.hashes.append(sha256(data))
 
     def add(self, device):
@@ -180,6 +194,104 @@ class Membership:
         require(self.account_key not in keys.values() and len(self.devices) < 64, "devices")
         self.devices[name], self.joined[name] = keys, len(self.hashes)
         self.names[name] = unbase(device["sealedName"])
+
+    def rotate(self, signer, cut, body):
+        """The next epoch, with or without taking devices out."""
+        require(type(body["epoch"]) is int, "epoch")
+        require(body["epoch"] == len(self.rotations) + 1, "epoch")
+        slot = body["slot"]
+        require(type(slot["version"]) is int, "version of the slot")
+        require(self.slot_version < slot["version"] < 1 << 32, "version of the slot")
+        leaving = [bytes.fromhex(device) for device in body["revoked"]]
+        require(leaving == sorted(set(leaving)) and signer not in leaving, "revoked devices")
+        require(all(device in self.devices for device in leaving), "revoked devices")
+        require(not any(device in self.revoked for device in leaving), "revoked devices")
+        gone = {*leaving, *self.revoked}
+        for old, new in self.replaced:
+            require(not {old, new} & set(leaving) or {old, new} <= gone, "an identity stays")
+        keys = [(bytes.fromhex(entry["device"]), unbase(entry["key"])) for entry in body["keys"]]
+        staying = sorted(device for device in self.devices if device not in gone)
+        require([device for device, _ in keys] == staying, "epoch keys")
+        require(all(len(key) == 100 for _, key in keys), "epoch keys")
+        require(len(unbase(body["commitment"])) == 32, "commitment")
+        require(len(unbase(slot["loginKey"])) == 32, "login key")
+        require(0 < len(unbase(slot["slot"])) <= 16384, "slot")
+        for device, (sequence, _) in self.rotations[-1][1].items() if self.rotations else ():
+            require(cut.get(device, (0, b""))[0] >= sequence, "a cut before the last one")
+        self.rotations.append((len(self.hashes), cut, body))
+        self.revoked.update(dict.fromkeys(leaving, body["epoch"]))
+        self.slot_version = slot["version"]
+
+    def check_epoch(self, kind, device, sequence, epoch, since):
+        """Whether a commit is of the epoch that its place in its author's chain belongs to."""
+        require(epoch <= len(self.rotations), "an epoch that has not begun")
+        begun = all(number <= since for number, _, _ in self.rotations[:epoch])
+        require(begun, "an epoch that the author did not know")
+        if kind == 4:
+            return
+        place = sum(cut.get(device, (0, b""))[0] < sequence for _, cut, _ in self.rotations)
+        require(place < self.revoked.get(device, 1 << 32), "beyond what a revoked device could say")
+        require(epoch == place, "epoch")
+
+
+# Epochs
+
+
+def hpke_open(private, sealed, info):
+    """RFC 9180, base mode: X25519 and HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305."""
+
+    def labeled_extract(suite, salt, label, material):
+        return hmac.digest(salt, b"HPKE-v1" + suite + label + material, "sha256")
+
+    def labeled_expand(suite, key, label, text, count):
+        text = count.to_bytes(2, "big") + b"HPKE-v1" + suite + label + text
+        return HKDFExpand(hashes.SHA256(), count, text).derive(key)
+
+    private = X25519PrivateKey.from_private_bytes(private)
+    encapsulated, ciphertext = sealed[:32], sealed[32:]
+    require(len(encapsulated) == 32, "encapsulated key")
+    try:
+        agreed = private.exchange(X25519PublicKey.from_public_bytes(encapsulated))
+    except ValueError:
+        raise Refused("encapsulated key") from None
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    kem, suite = b"KEM\0\x20", b"HPKE\0\x20\0\x01\0\x03"
+    extracted = labeled_extract(kem, b"", b"eae_prk", agreed)
+    shared = labeled_expand(kem, extracted, b"shared_secret", encapsulated + public, 32)
+    context = b"\0" + labeled_extract(suite, b"", b"psk_id_hash", b"")
+    context += labeled_extract(suite, b"", b"info_hash", info)
+    secret = labeled_extract(suite, shared, b"secret", b"")
+    key = labeled_expand(suite, secret, b"key", context, 32)
+    nonce = labeled_expand(suite, secret, b"base_nonce", context, 12)
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, ciphertext, b"")
+    except InvalidTag:
+        raise Refused("it does not open") from None
+
+
+def open_epoch(sealed, account, epoch, device, private):
+    """The root key and the account secret that were sealed for a device."""
+    require(len(sealed) == 100, "length of a sealed epoch")
+    info = b"ctx/v1/epoch-key" + account + epoch.to_bytes(4, "big") + device
+    opened = hpke_open(private, sealed, info)
+    require(len(opened) == 52, "contents of a sealed epoch")
+    return opened[:32], opened[32:]
+
+
+def epochs_of(chain, device, private):
+    """What every rotation sealed for a device: root keys by epoch, and the newest secret."""
+    roots, secret = {}, None
+    for _, _, body in chain.rotations:
+        for entry in body["keys"]:
+            if bytes.fromhex(entry["device"]) != device:
+                continue
+            epoch = body["epoch"]
+            sealed = unbase(entry["key"])
+            root, secret = open_epoch(sealed, chain.account, epoch, device, private)
+            commitment = hmac.digest(root, b"ctx/v1/epoch-commit", "sha256")
+            require(commitment == unbase(body["commitment"]), "commitment of an epoch")
+            roots[epoch] = root
+    return roots, secret
 
 
 # Envelopes
@@ -204,6 +316,7 @@ def open_envelope(data, membership, key_of, types):
     since = membership.hashes.index(member_head)
     require(membership.joined[device] <= since, "the author was no member yet")
     verify(membership.devices[device]["signing"], b"ctx/v1/commit", data)
+    membership.check_epoch(kind, device, sequence, epoch, since)
     plaintext = unpad(open_sealed(ciphertext, additional, nonce, key_of(epoch)))
     header = {"device": device, "sequence": sequence, "previous": previous, "seen": seen}
     return header, plaintext, epoch
@@ -342,7 +455,7 @@ def open_slot(data, passphrase, secret):
 
 
 def open_keyring(data, passphrase):
-    """The device, its local key and its signing seed, of a keyring file."""
+    """The device, its local key, its signing seed and its sealing key, of a keyring file."""
     reader = Reader(data)
     require(reader.take(4) == b"KEY1" and reader.number(1) == SUITE, "magic")
     account, device = reader.take(16), reader.take(16)
@@ -360,9 +473,9 @@ def open_keyring(data, passphrase):
     for _ in range(contents.number(2)):
         contents.take(36)
     contents.take(52)
-    signing, _, local = contents.take(32), contents.take(32), contents.take(32)
+    signing, sealing, local = contents.take(32), contents.take(32), contents.take(32)
     contents.end()
-    return device, local, signing
+    return device, local, signing, sealing
 
 
 def symbols_of(text):
@@ -434,7 +547,7 @@ def load(folder, name):
 def golden(folder):
     account_file, commit = load(folder, "account"), load(folder, "commit")
     pairing, replacement = load(folder, "pairing"), load(folder, "replacement")
-    recorded = load(folder, "snapshot")
+    recorded, rotation = load(folder, "snapshot"), load(folder, "rotation")
 
     secret = kit_secret(account_file["kit"])
     require(secret == account_file["accountSecret"], "secret of the kit")
@@ -459,10 +572,11 @@ def golden(folder):
     replaced = Membership()
     replaced.append(account_file["genesis"])
     replaced.append(replacement["record"])
-    require(replaced.replaced == [replacement["replaced"]], "replaced device")
+    require(replaced.replaced == [(replacement["replaced"], replacement["device"])], "replaced device")
     require(replacement["device"] in replaced.devices, "new device")
     require(replaced.hashes[-1] == replacement["hash"], "digest of the record")
     print("replacement: verifies")
+    golden_rotation(paired, roots, rotation, load(folder, "keyring"))
 
     def data_key(epoch):
         return derive(roots[epoch], "data", account)
@@ -502,6 +616,39 @@ def golden(folder):
     print("changed and rearranged snapshots: refused")
 
 
+def golden_rotation(chain, roots, recorded, keyring):
+    """An account whose second device was revoked: what stays, what opens, and what counts."""
+    early = copy.deepcopy(chain)
+    chain.append(recorded["record"])
+    require(chain.hashes[-1] == recorded["hash"], "digest of the rotation")
+    require(list(chain.revoked) == [recorded["revoked"]], "revoked device")
+    print("rotation: verifies")
+
+    sealed = epochs_of(chain, keyring["device"], keyring["sealingKey"])
+    require(sealed == ({1: recorded["root"]}, recorded["accountSecret"]), "sealed epoch")
+    none = epochs_of(chain, recorded["revoked"], recorded["revokedSealingKey"])
+    require(none == ({}, None), "who leaves gets no key")
+    print("sealed epoch: opens with the key of the device that stays")
+
+    secret = kit_secret(recorded["kit"])
+    require(secret == recorded["accountSecret"], "secret of the new kit")
+    slot = unbase(chain.rotations[0][2]["slot"]["slot"])
+    account, _, opened, head = open_slot(slot, recorded["passphrase"], secret)
+    require(account == chain.account and head in chain.hashes, "the new slot")
+    require(opened == {**roots, **sealed[0]}, "root keys of the new slot")
+    print("new slot: opens with the new kit")
+
+    def data_key(epoch):
+        require(epoch in opened, "epoch")
+        return derive(opened[epoch], "data", account)
+
+    for name, membership in (("within", chain), ("beyond", early), ("new", chain)):
+        open_envelope(recorded[name], membership, data_key, {1})
+    for name in ("beyond", "oldKeys", "tooEarly"):
+        refuses(name, lambda: open_envelope(recorded[name], chain, data_key, {1}))
+    print("commits: open up to the cut and after it, and nothing of the revoked device beyond it")
+
+
 # What must not open
 
 
@@ -533,14 +680,15 @@ def wrong_bytes(case, data, seed):
 
 def cases(folder, file):
     account_file, commit = load(folder, "account"), load(folder, "commit")
-    pairing, replacement, keyring = (
-        load(folder, name) for name in ("pairing", "replacement", "keyring")
+    pairing, replacement, keyring, rotation = (
+        load(folder, name) for name in ("pairing", "replacement", "keyring", "rotation")
     )
     recorded = {
         "envelope": commit["envelope"], "row": commit["row"], "slot": account_file["slot"],
         "genesis": account_file["genesis"], "addition": pairing["addition"],
         "replacement": replacement["record"], "keyring": keyring["file"],
         "offer": pairing["offer"], "pairing code": b"", "kit": b"",
+        "rotation": rotation["record"], "sealed epoch": rotation["sealed"],
     }
     secret = kit_secret(account_file["kit"])
     account, device = keyring["account"], keyring["device"]
@@ -572,6 +720,20 @@ def cases(folder, file):
         additional = b"ROW1\x01" + account + device + binding.encode()
         return open_sealed(data[25:], additional, data[1:25], commit["rowKey"])
 
+    def rotate(data):
+        rotated = chain(genesis, pairing["addition"], data)
+        epochs_of(rotated, device, keyring["sealingKey"])
+
+    def open_sealed_epoch(data, binding):
+        places = {
+            "here": (account, 1, device),
+            "epoch 0": (account, 0, device),
+            "epoch 2": (account, 2, device),
+            "another account": (bytes(16), 1, device),
+            "another device": (account, 1, rotation["revoked"]),
+        }
+        open_epoch(data, *places[binding], keyring["sealingKey"])
+
     genesis = account_file["genesis"]
     open_as = {
         "envelope": lambda data, case: open_envelope(data, chain(genesis), data_key, {1}),
@@ -584,6 +746,8 @@ def cases(folder, file):
         "offer": lambda data, case: open_offer(data, pairing["secret"]),
         "pairing code": lambda data, case: pairing_code(case.get("text", pairing["code"])),
         "kit": lambda data, case: kit_secret(case.get("text", account_file["kit"])),
+        "rotation": lambda data, case: rotate(data),
+        "sealed epoch": lambda data, case: open_sealed_epoch(data, case.get("binding", "here")),
     }
     for layout, data in recorded.items():
         open_as[layout](data, {})
@@ -596,7 +760,7 @@ def cases(folder, file):
         data = wrong_bytes(case, recorded[layout], keyring["signingSeed"])
         try:
             open_as[layout](data, case)
-        except (Refused, ValueError, KeyError, TypeError):
+        except (Refused, ValueError, KeyError, TypeError, AttributeError):
             refused += 1
             continue
         raise Refused(f"took {layout}: {case['name']} for good")
@@ -606,7 +770,7 @@ def cases(folder, file):
 # A whole account
 
 
-def account(backup, kit, passphrase):
+def account(backup, kit, passphrase, keyring=None):
     """Everything of an account that a server held, verified and opened."""
     database = sqlite3.connect(f"file:{backup}?mode=ro", uri=True)
     secret = kit_secret(kit.read_text())
@@ -636,6 +800,21 @@ def account(backup, kit, passphrase):
         for device, sealed in chain.names.items()
     ]
     print(f"membership: {len(chain.hashes)} records verify: {', '.join(names)}")
+    if chain.rotations:
+        slot = unbase(chain.rotations[-1][2]["slot"]["slot"])
+        require(open_slot(slot, words, secret)[2] == roots, "the slot of the newest rotation")
+        gone = ", ".join(
+            open_name(device, chain.names[device], identifier, roots[0])["name"]
+            for device in chain.revoked
+        )
+        print(f"epochs: {len(chain.rotations) + 1}; revoked: {gone or 'nobody'}")
+    require(set(roots) == set(range(len(chain.rotations) + 1)), "a root key for every epoch")
+    if keyring:
+        device, _, _, sealing = open_keyring(keyring.read_bytes(), words)
+        sealed, newest = epochs_of(chain, device, sealing)
+        require(all(roots[epoch] == root for epoch, root in sealed.items()), "sealed epochs")
+        require(newest in (None, secret), "the account secret of a device")
+        print(f"sealed epochs: {len(sealed)} open with the device's key")
 
     # Heads by device: the newest sequence, and the digest of every place that is known.
     known = {device: {0: bytes(32)} for device in chain.devices}
@@ -707,7 +886,8 @@ def account(backup, kit, passphrase):
 if __name__ == "__main__":
     commands = {"golden": (golden, 1), "cases": (cases, 2), "account": (account, 3)}
     body, count = commands.get(" ".join(sys.argv[1:2]), (None, 0))
-    if body is None or len(sys.argv) != count + 2:
+    counts = (count, count + 1) if body is account else (count,)
+    if body is None or len(sys.argv) - 2 not in counts:
         sys.exit(__doc__)
     try:
         body(*map(pathlib.Path, sys.argv[2:]))

@@ -5,8 +5,8 @@ import Wire
 /// Files of recorded bytes that must open for ever. A file is a JSON object of texts; what ends in
 /// `Hex` is bytes.
 ///
-/// With `RECORD_GOLDEN=1` in the environment a test writes its file instead of reading it: for a
-/// new layout, never for a changed one.
+/// The file that `RECORD_GOLDEN` names in the environment is written by its test instead of read:
+/// for a new layout, never for a changed one.
 struct Golden {
   private let name: String
   private let fields: [String: String]
@@ -14,7 +14,7 @@ struct Golden {
   /// The recorded fields; or, when recording, those of `make`.
   init(_ name: String, make: () throws -> [String: String]) throws {
     self.name = name
-    if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] == "1" {
+    if ProcessInfo.processInfo.environment["RECORD_GOLDEN"] == name {
       fields = try make()
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

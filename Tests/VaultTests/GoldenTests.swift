@@ -152,6 +152,102 @@ import Wire
     #expect(chain.replacements == [replaced: [successor]])
   }
 
+  /// The chain of the recorded pairing, and the keyring of the device that joined with it.
+  static func pairedChain() throws -> Membership {
+    var chain = try Fixture.chain()
+    try chain.append(
+      MembershipRecord(bytes: Golden("pairing.json", make: { [:] }).bytes("addition")))
+    return chain
+  }
+
+  private static func pairedKeyring() throws -> Keyring {
+    let recorded = try Golden("pairing.json", make: { [:] })
+    var entropy = SeededEntropy("golden pairing")
+    _ = try PairingCode(server: Fixture.server, pin: nil, entropy: &entropy)
+    let joining = try JoiningDevice.make(
+      code: PairingCode(text: recorded.text("code")),
+      device: DeviceName(name: "work pc", platform: "Debian 12"), entropy: &entropy)
+    return try joining.accept(answer: recorded.bytes("answer")).keyring
+  }
+
+  private static func commit(
+    by keyring: Keyring, _ sequence: UInt64, memberHead: Digest32
+  ) throws -> Envelope {
+    var entropy = SeededEntropy("golden rotation \(sequence)")
+    return try keyring.sealCommit(
+      Fixture.plaintext, kind: .data, sequence: sequence, previous: .sha256([1]),
+      memberHead: memberHead, dependencies: Frontier(), entropy: &entropy)
+  }
+
+  /// HPKE draws its own ephemeral keys, so the record, and what names it, is never compared.
+  @Test func rotationIsMadeAndOpensForEver() throws {
+    let (home, work) = (try Fixture.account.get().keyring, try Self.pairedKeyring())
+    let early = try Self.pairedChain()
+    let made = { () throws -> [String: String] in
+      let cut = Frontier([
+        home.device: Head(sequence: 5, hash: .sha256([5])),
+        work.device: Head(sequence: 2, hash: .sha256([2])),
+      ])
+      let prepared = try RotationTests.rotation(
+        of: home, without: [work.device], in: early, cut: cut, seed: "golden rotation")
+      var chain = early
+      try chain.append(prepared.record)
+      let extended = try home.extended(by: chain)
+      let body = try prepared.record.rotation()
+      return [
+        "accountSecretHex": extended.accountKeys.secret.hex,
+        "beyondHex": Hex.encode(try Self.commit(by: work, 3, memberHead: early.head).bytes),
+        "commitmentHex": Hex.encode(body.commitment.bytes),
+        "hashHex": Hex.encode(prepared.record.hash.bytes),
+        "kit": prepared.kit,
+        "loginKeyHex": Hex.encode(body.slot.loginKey.bytes),
+        "newHex": Hex.encode(try Self.commit(by: extended, 6, memberHead: chain.head).bytes),
+        "oldKeysHex": Hex.encode(try Self.commit(by: home, 6, memberHead: early.head).bytes),
+        "passphrase": Fixture.passphrase,
+        "recordHex": Hex.encode(prepared.record.bytes),
+        "revokedHex": Hex.encode(work.device.bytes),
+        "revokedSealingKeyHex": work.deviceKeys.sealing.secret.hex,
+        "rootHex": try extended.keys(of: 1).root.hex,
+        "sealedHex": Hex.encode(body.keys[0].key.bytes),
+        "slotHex": Hex.encode(body.slot.slot.bytes),
+        "tooEarlyHex": Hex.encode(
+          try Self.commit(by: extended, 6, memberHead: early.head).bytes),
+        "withinHex": Hex.encode(try Self.commit(by: work, 2, memberHead: early.head).bytes),
+      ]
+    }
+    let golden = try Golden("rotation.json", make: made)
+    #expect(
+      golden.matches(try made(), except: ["hashHex", "newHex", "recordHex", "sealedHex"]))
+
+    var chain = early
+    try chain.append(MembershipRecord(bytes: golden.bytes("record")))
+    #expect(chain.head.bytes == (try golden.bytes("hash")))
+    #expect(chain.active == [home.device])
+    let extended = try home.extended(by: chain)
+    #expect(try extended.keys(of: 1).root.hex == golden.text("rootHex"))
+    #expect(try extended.accountKeys.secret.hex == golden.text("accountSecretHex"))
+    let slot = try #require(chain.slot)
+    #expect(slot.slot.bytes == (try golden.bytes("slot")))
+    let login = try Enrolment.kitLogin(
+      kit: golden.text("kit"), passphrase: Fixture.typed(golden.text("passphrase")),
+      hashing: slot.hashing)
+    #expect(login.loginKey.bytes == (try golden.bytes("loginKey")))
+    var entropy = SodiumEntropy()
+    let recovered = try login.recover(
+      slot: slot.slot, device: DeviceName(name: "mobile", platform: ""), membership: chain,
+      dependencies: Frontier(), entropy: &entropy)
+    #expect(try recovered.keyring.keys(of: 1).root.hex == golden.text("rootHex"))
+
+    func open(_ field: String) throws -> [UInt8] {
+      try extended.openCommit(Envelope(bytes: golden.bytes(field)), membership: chain)
+    }
+    #expect(try open("within") == Fixture.plaintext)
+    #expect(try open("new") == Fixture.plaintext)
+    #expect(throws: VaultError.revoked(work.device)) { try open("beyond") }
+    #expect(throws: VaultError.wrongEpoch(0)) { try open("oldKeys") }
+    #expect(throws: VaultError.wrongEpoch(1)) { try open("tooEarly") }
+  }
+
   /// HPKE draws its own ephemeral key, so the answer is opened and never compared.
   @Test func pairingIsMadeAndOpensForEver() throws {
     let made = { () throws -> [String: String] in

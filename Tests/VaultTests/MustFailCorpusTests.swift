@@ -22,7 +22,7 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
   /// `signature` by the device's key, `checksum`, or signatures that are good elsewhere:
   /// `authentication` (by the wrong key) and `domain` (for another kind of bytes).
   var fit: String?
-  /// Of a row.
+  /// Of a row; and of a sealed epoch, where it is opened.
   var binding: String?
   /// In place of bytes.
   var text: String?
@@ -110,6 +110,8 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
       case "genesis", "slot": ("account.json", layout)
       case "addition", "offer", "answer": ("pairing.json", layout)
       case "replacement": ("replacement.json", "record")
+      case "rotation": ("rotation.json", "record")
+      case "sealed epoch": ("rotation.json", "sealed")
       case "keyring": ("keyring.json", "file")
       default: throw VaultError.malformed(field: layout)
       }
@@ -130,6 +132,12 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
         layout == "genesis" ? Membership(account: keyring.account) : try Fixture.chain()
       try chain.append(
         try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
+    case "rotation":
+      var chain = try GoldenTests.pairedChain()
+      try chain.append(
+        try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
+      _ = try keyring.extended(by: chain)
+    case "sealed epoch": try openSealedEpoch(bytes, place: binding ?? "here")
     case "slot":
       var entropy = SodiumEntropy()
       _ = try Fixture.login.get().recover(
@@ -146,6 +154,27 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
         kit: text ?? account.kit, passphrase: Fixture.typed(), hashing: account.hashing)
     default: throw VaultError.malformed(field: layout)
     }
+  }
+
+  /// Whether the two secrets open where `place` says, with the key of the device that stays.
+  private static func openSealedEpoch(_ bytes: [UInt8], place: String) throws {
+    let keyring = try Fixture.account.get().keyring
+    let own = keyring.deviceKeys
+    let other = try #require(DeviceID(bytes: Golden("rotation.json") { [:] }.bytes("revoked")))
+    let (account, epoch, device): (AccountID, UInt32, DeviceID) =
+      switch place {
+      case "epoch 0": (keyring.account, 0, own.device)
+      case "epoch 2": (keyring.account, 2, own.device)
+      case "another account": (.zero, 1, own.device)
+      case "another device": (keyring.account, 1, other)
+      default: (keyring.account, 1, own.device)
+      }
+    var writer = SecretWriter()
+    own.write(to: &writer)
+    let keys = try SecretReader.read(writer.padded()) { reader throws(VaultError) in
+      try DeviceKeys(reading: &reader, device: device)
+    }
+    _ = try SealedEpoch.open(Blob(bytes), account: account, epoch: epoch, device: keys)
   }
 
   /// The new device of the recorded pairing.
