@@ -13,6 +13,9 @@ struct Authentication: Sendable {
   let issuer: TokenIssuer
   let verifier: TokenVerifier
   let challenges: Challenges
+  /// What the proofs of unknown devices and handles are checked with, so that their refusal takes
+  /// as long as a known one's.
+  private let nobodysKey: [UInt8]
   let clock: ServerClock
   /// ``ServerArguments/keyHashes``.
   let keyHashes: @Sendable () -> [Digest32]
@@ -28,6 +31,7 @@ struct Authentication: Sendable {
     verifier = try TokenVerifier(
       instance: database.identity.instance, audience: .attributes, keys: issuer.keySet)
     challenges = Challenges()
+    nobodysKey = Array(Curve25519.Signing.PrivateKey().publicKey.rawRepresentation)
   }
 
   /// Answers known and unknown devices and handles alike.
@@ -70,12 +74,13 @@ struct Authentication: Sendable {
     guard !audiences.isEmpty, Set(audiences).count == audiences.count else {
       throw Problem(.malformed, detail: "Name each audience once.")
     }
-    guard challenges.use(request.challenge.bytes, by: .device(request.device), now: clock.uptime()),
-      let device = try await database.device(request.device),
-      proves(
-        request.signature, .token, audiences: audiences, challenge: request.challenge,
-        by: device.authenticationKey)
+    guard challenges.use(request.challenge.bytes, by: .device(request.device), now: clock.uptime())
     else { throw Problem(.authenticationFailed) }
+    let known = try await database.device(request.device)
+    let isProven = proves(
+      request.signature, .token, audiences: audiences, challenge: request.challenge,
+      by: known?.authenticationKey ?? nobodysKey)
+    guard let device = known, isProven else { throw Problem(.authenticationFailed) }
     // It may still ask the Attribute Server why, and nothing else of anybody.
     guard !device.isRevoked || audiences == [.attributes] else {
       throw Problem(.authenticationRevoked)
@@ -91,11 +96,13 @@ struct Authentication: Sendable {
   }
 
   func slot(_ request: SlotRequest) async throws(Problem) -> SlotResponse {
-    guard challenges.use(request.challenge.bytes, by: .handle(request.handle), now: clock.uptime()),
-      let login = try await database.login(handle: request.handle),
-      proves(
-        request.signature, .slot, audiences: [], challenge: request.challenge, by: login.loginKey)
+    guard challenges.use(request.challenge.bytes, by: .handle(request.handle), now: clock.uptime())
     else { throw Problem(.authenticationFailed) }
+    let known = try await database.login(handle: request.handle)
+    let isProven = proves(
+      request.signature, .slot, audiences: [], challenge: request.challenge,
+      by: known?.loginKey ?? nobodysKey)
+    guard let login = known, isProven else { throw Problem(.authenticationFailed) }
     let grant = try await grant(
       .attributes, account: login.account, device: .zero, scope: .enrol, life: Self.enrolLife)
     return SlotResponse(account: login.account, slot: Blob(login.slot), token: grant.token)
