@@ -128,6 +128,11 @@ extension Ledger {
       try transaction.append(record: bytes, hash: hash, account: caller.account)
       return
     }
+    if record.kind == .changeSlot || record.kind == .renameDevice {
+      try change(by: record, account: account, in: &transaction)
+      try transaction.append(record: bytes, hash: hash, account: caller.account)
+      return
+    }
     let device = try device(addedBy: record)
     try check(device, in: transaction)
     guard try transaction.deviceCount(of: caller.account) < Limits.devices else {
@@ -172,13 +177,36 @@ extension Ledger {
     try transaction.begin(epoch: rotation.epoch, of: account.id, slot: rotation.slot)
   }
 
+  /// What a record changes that neither adds a device nor begins an epoch.
+  private func change(
+    by record: MembershipRecord, account: LedgerAccount,
+    in transaction: inout some LedgerTransaction
+  ) throws {
+    guard case .device = record.signer else {
+      throw Problem(.malformed, detail: "A device of the account signs that.")
+    }
+    guard record.kind == .changeSlot else {
+      let renaming: MembershipRecord.Renaming
+      do { renaming = try record.renaming() } catch { throw Self.unreadableBody }
+      guard renaming.sealedName.bytes.count <= Self.sealedNameBytes else {
+        throw Problem(.malformed, detail: "The device's name has a wrong size.")
+      }
+      return
+    }
+    let slot: MembershipRecord.SlotChange
+    do { slot = try record.slotChange() } catch { throw Self.unreadableBody }
+    guard slot.slot.bytes.count <= Limits.slotBytes, slot.loginKey.bytes.count == Self.keyBytes
+    else { throw Problem(.malformed, detail: "The slot or its key has a wrong size.") }
+    try transaction.begin(epoch: account.epoch, of: account.id, slot: slot)
+  }
+
   /// The device a record brings into the account: a further one, or the one that takes the place
   /// of its signer, whose chain was set back or cloned.
   private func device(
     addedBy record: MembershipRecord
   ) throws(Problem) -> DeviceDescription {
     switch record.kind {
-    case .genesis, .rotateEpoch:
+    case .genesis, .rotateEpoch, .changeSlot, .renameDevice:
       throw Problem(.malformed, detail: "An account has one genesis record.")
     case .addDevice:
       do { return try record.addition().device } catch { throw Self.unreadableBody }

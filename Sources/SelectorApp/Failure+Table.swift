@@ -59,6 +59,11 @@ extension Failure {
       Failure(
         .failed,
         "A device cannot revoke itself. Nothing was changed. Revoke it from another device.")
+    case .passphraseChangedElsewhere:
+      Failure(
+        .locked,
+        "The account has another passphrase than this device. Nothing was changed. Give the"
+          + " account's as the new one with `higgins passphrase`; then change it if you like.")
     case .alreadyAProfile:
       Failure(
         .failed,

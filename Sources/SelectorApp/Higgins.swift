@@ -37,7 +37,8 @@ struct Higgins: AsyncParsableCommand {
       CommandGroup(
         name: "Device",
         subcommands: [
-          InitCommand.self, JoinCommand.self, DevicesCommand.self, SyncCommand.self,
+          InitCommand.self, JoinCommand.self, DevicesCommand.self, PassphraseCommand.self,
+          KitCommand.self, SyncCommand.self,
           StatusCommand.self, AlarmsCommand.self, WatchCommand.self, DoctorCommand.self,
           ChatCommand.self,
         ]),

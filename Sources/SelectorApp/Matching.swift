@@ -39,7 +39,7 @@ enum Matching {
   static func device(
     _ query: String, in devices: [SyncStatus.Peer]
   ) throws(MatchFailure) -> SyncStatus.Peer {
-    try one(of: devices, query, what: "other device", name: \.name, id: { "\($0.id)" })
+    try one(of: devices, query, what: "device", name: \.name, id: { "\($0.id)" })
   }
 
   static func attribute(

@@ -14,10 +14,12 @@ public struct ProfileSettings: Hashable, Sendable, Codable {
   public var instance: InstanceID?
   /// Milliseconds since 1970.
   public let createdAt: Int64
+  /// How many changes of the account's passphrase this device has followed; nil before it counts.
+  public var passphraseChanges: Int?
 
   public init(
     account: AccountID, device: DeviceID, server: String, pin: Digest32? = nil,
-    instance: InstanceID? = nil, createdAt: Int64
+    instance: InstanceID? = nil, createdAt: Int64, passphraseChanges: Int? = nil
   ) {
     self.account = account
     self.device = device
@@ -25,6 +27,7 @@ public struct ProfileSettings: Hashable, Sendable, Codable {
     self.pin = pin
     self.instance = instance
     self.createdAt = createdAt
+    self.passphraseChanges = passphraseChanges
   }
 }
 

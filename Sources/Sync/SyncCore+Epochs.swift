@@ -32,16 +32,14 @@ extension SyncCore {
     } catch {
       throw Distrust.membership
     }
-    // Whoever began the epoch writes the snapshot that those who left cannot read, and a commit:
-    // signals tell of commits alone.
+    // Whoever began the epoch writes the snapshot that those who left cannot read.
     if membership.records.last(where: { $0.kind == .rotateEpoch })?.signer == .device(device) {
       logCommits = max(logCommits, Limits.snapshotInterval)
-      beatSoon(&step)
     }
   }
 
-  /// Takes records that came by themselves. That the server refuses this device as revoked is worth
-  /// nothing, the signed record is.
+  /// Takes records that came by themselves: this device's own, or those that say it is revoked.
+  /// That the server refuses this device as revoked is worth nothing, the signed record is.
   mutating func believe(
     _ records: [Blob], isRefused: Bool, at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
@@ -57,6 +55,8 @@ extension SyncCore {
       if isRefused { run(.failed, at: now, &step, &entropy) }
       return
     }
+    // The others hear of it by a commit: there are no other signals.
+    if !isRefused { beatSoon(&step) }
     guard isRefused, !isRevoked else { return }
     let problem = Problem(.authenticationRevoked, detail: "No record of that was shown.")
     fail(.refused(problem), at: now, &step, &entropy)

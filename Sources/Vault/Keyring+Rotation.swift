@@ -17,8 +17,8 @@ extension Keyring {
   /// whole frontier: what anybody writes beyond it must be of the new epoch.
   public func rotation(
     without leaving: Set<DeviceID>, membership: Membership, cut: Frontier, slot: Blob,
-    login: KitLogin, passphrase: Passphrase, strength: HashingStrength,
-    entropy: inout some Entropy
+    login: KitLogin, passphrase: Passphrase, isNewPassphrase: Bool = false,
+    strength: HashingStrength, entropy: inout some Entropy
   ) throws(VaultError) -> PreparedRotation {
     try check(membership)
     let number = membership.epoch + 1
@@ -38,17 +38,67 @@ extension Keyring {
       passphrase: passphrase, accountSecret: secret, hashing: strength.hashing(entropy: &entropy))
     let change = try login.rewritten(
       slot, for: new, epochs: accountKeys.epochs.merging([number: root]) { $1 },
-      after: membership, frontier: cut, entropy: &entropy)
+      after: membership, frontier: cut, isNewPassphrase: isNewPassphrase, entropy: &entropy)
     let body = MembershipRecord.Rotation(
       epoch: number, revoked: leaving.sorted(), keys: sealed,
       commitment: Blob(root.root.commitment(.epochCommitment)), slot: change)
+    let record = try signed(.rotateEpoch, body, membership: membership, dependencies: cut)
+    return PreparedRotation(record: record, kit: Kit(secret: secret).text)
+  }
+
+  /// Prepares another slot for another passphrase: keys, kit and epoch stay. Takes the time of one
+  /// hash. `login` opens `slot`, and `frontier` is what this device holds.
+  public func passphraseChange(
+    to passphrase: Passphrase, membership: Membership, frontier: Frontier, slot: Blob,
+    login: KitLogin, strength: HashingStrength, entropy: inout some Entropy
+  ) throws(VaultError) -> MembershipRecord {
+    try check(membership)
+    let new = try LoginSecret(
+      passphrase: passphrase, accountSecret: accountKeys.secret,
+      hashing: strength.hashing(entropy: &entropy))
+    let change = try login.rewritten(
+      slot, for: new, epochs: accountKeys.epochs, after: membership, frontier: frontier,
+      isNewPassphrase: true, entropy: &entropy)
+    return try signed(.changeSlot, change, membership: membership, dependencies: frontier)
+  }
+
+  /// Prepares another name of a device that is a member.
+  public func renaming(
+    _ device: DeviceID, to name: DeviceName, membership: Membership, frontier: Frontier,
+    entropy: inout some Entropy
+  ) throws(VaultError) -> MembershipRecord {
+    try check(membership)
+    let body = MembershipRecord.Renaming(
+      device: device,
+      sealedName: try name.sealed(
+        account: account, device: device, key: try keys(of: 0).name, entropy: &entropy))
+    return try signed(.renameDevice, body, membership: membership, dependencies: frontier)
+  }
+
+  /// The next record of the chain, which must take it.
+  private func signed(
+    _ kind: MembershipRecord.Kind, _ body: some Encodable, membership: Membership,
+    dependencies: Frontier
+  ) throws(VaultError) -> MembershipRecord {
     let record = try MembershipRecord.signed(
-      kind: .rotateEpoch, account: account, number: UInt64(membership.count),
-      previous: membership.head, signer: .device(device), dependencies: cut,
-      body: try CanonicalJSON.encode(body), key: deviceKeys.signing)
+      kind: kind, account: account, number: UInt64(membership.count), previous: membership.head,
+      signer: .device(device), dependencies: dependencies, body: try CanonicalJSON.encode(body),
+      key: deviceKeys.signing)
     var next = membership
     try next.append(record)
-    return PreparedRotation(record: record, kit: Kit(secret: secret).text)
+    return record
+  }
+
+  /// The kit that opens the account's slot together with the passphrase.
+  public var kit: String { Kit(secret: accountKeys.secret).text }
+
+  /// Whether passphrase and kit are those of the account's slot, as the chain has it; nil while the
+  /// slot is the first, which the chain does not have. Takes the time of one hash.
+  public func opensSlot(
+    _ passphrase: Passphrase, of membership: Membership
+  ) throws(VaultError) -> Bool? {
+    guard let slot = membership.slot else { return nil }
+    return try login(passphrase, hashing: slot.hashing).loginKey == slot.loginKey
   }
 
   /// This keyring with the keys of epochs that began since it was made; itself when there are none.

@@ -68,7 +68,8 @@ public final class KitLogin: Sendable, Confidential {
   /// The slot again with other epoch keys, for the passphrase and kit of `new`.
   func rewritten(
     _ sealed: Blob, for new: LoginSecret, epochs: [UInt32: EpochKeys],
-    after membership: Membership, frontier: Frontier, entropy: inout some Entropy
+    after membership: Membership, frontier: Frontier, isNewPassphrase: Bool,
+    entropy: inout some Entropy
   ) throws(VaultError) -> MembershipRecord.SlotChange {
     let old = try Slot.open(sealed, login: login)
     guard old.account == membership.account else { throw .wrongAccount }
@@ -78,6 +79,7 @@ public final class KitLogin: Sendable, Confidential {
       frontier: frontier)
     return MembershipRecord.SlotChange(
       version: slot.version, slot: try slot.sealed(login: new, entropy: &entropy),
-      loginKey: new.loginKey.publicKey, hashing: new.hashing)
+      loginKey: new.loginKey.publicKey, hashing: new.hashing,
+      isNewPassphrase: isNewPassphrase ? true : nil)
   }
 }

@@ -20,6 +20,11 @@ public struct Membership: Sendable, Equatable {
   public private(set) var revoked: [DeviceID: UInt32] = [:]
   /// The slot that is the account's now; nil while it is the first.
   public private(set) var slot: MembershipRecord.SlotChange?
+  /// Who changed the passphrase, each time it was.
+  public private(set) var passphraseChanges: [DeviceID] = []
+  /// 1 KiB: a name of 64 characters and a platform, sealed; room to spare.
+  private static let sealedNameBytes = 1024
+
   /// The digest of each record and its number.
   private var numbers: [Digest32: Int] = [:]
   /// The number of the record that added the device.
@@ -83,6 +88,8 @@ public struct Membership: Sendable, Equatable {
     case .addDevice: try appendAddition(record)
     case .replaceDevice: try appendReplacement(record)
     case .rotateEpoch: try appendRotation(record)
+    case .changeSlot: try appendSlotChange(record)
+    case .renameDevice: try appendRenaming(record)
     }
   }
 
@@ -128,14 +135,9 @@ public struct Membership: Sendable, Equatable {
   /// The next epoch. Who is taken out goes with all its identities, and never the signer; who
   /// stays is given the key, and nobody else.
   private mutating func appendRotation(_ record: MembershipRecord) throws(VaultError) {
-    guard accountKey != nil, case .device(let signer) = record.signer else {
-      throw .brokenChain(number: record.number)
-    }
-    try Self.verify(record, by: try member(signer).signingKey)
+    let signer = try verifySigner(of: record)
     let body = try VaultError.reading { () throws(WireError) in try record.rotation() }
-    guard body.epoch == epoch + 1, body.slot.version > slot?.version ?? 1 else {
-      throw .malformed(field: "epoch")
-    }
+    guard body.epoch == epoch + 1 else { throw .malformed(field: "epoch") }
     let leaving = Set(body.revoked)
     guard body.revoked == leaving.sorted(), !leaving.contains(signer),
       body.revoked.allSatisfy({ devices[$0] != nil && revoked[$0] == nil }),
@@ -145,16 +147,53 @@ public struct Membership: Sendable, Equatable {
       body.keys.allSatisfy({ $0.key.bytes.count == SealedEpoch.byteCount }),
       body.commitment.bytes.count == Digest32.byteCount
     else { throw .malformed(field: "epoch keys") }
-    guard body.slot.slot.bytes.count <= Limits.slotBytes,
-      body.slot.loginKey.bytes.count == SigningKey.publicBytes
-    else { throw .malformed(field: "slot") }
+    try check(body.slot)
     guard rotations.last.map({ record.dependencies.reaches($0.cut) }) ?? true else {
       throw .malformed(field: "cut")
     }
     rotations.append(Rotation(number: count, cut: record.dependencies, body: body))
     for device in leaving { revoked[device] = body.epoch }
     slot = body.slot
+    if body.slot.isNewPassphrase == true { passphraseChanges.append(signer) }
     note(record)
+  }
+
+  private mutating func appendSlotChange(_ record: MembershipRecord) throws(VaultError) {
+    let signer = try verifySigner(of: record)
+    let body = try VaultError.reading { () throws(WireError) in try record.slotChange() }
+    try check(body)
+    slot = body
+    if body.isNewPassphrase == true { passphraseChanges.append(signer) }
+    note(record)
+  }
+
+  /// Any member names any device that stays: they are one person's.
+  private mutating func appendRenaming(_ record: MembershipRecord) throws(VaultError) {
+    _ = try verifySigner(of: record)
+    let body = try VaultError.reading { () throws(WireError) in try record.renaming() }
+    let old = try member(body.device)
+    guard body.sealedName.bytes.count <= Self.sealedNameBytes else {
+      throw .malformed(field: "sealed name")
+    }
+    devices[body.device] = DeviceDescription(
+      device: old.device, signingKey: old.signingKey, sealingKey: old.sealingKey,
+      authenticationKey: old.authenticationKey, sealedName: body.sealedName)
+    note(record)
+  }
+
+  /// The device that signed it, which must be a member.
+  private func verifySigner(of record: MembershipRecord) throws(VaultError) -> DeviceID {
+    guard accountKey != nil, case .device(let signer) = record.signer else {
+      throw .brokenChain(number: record.number)
+    }
+    try Self.verify(record, by: try member(signer).signingKey)
+    return signer
+  }
+
+  private func check(_ change: MembershipRecord.SlotChange) throws(VaultError) {
+    guard change.version > slot?.version ?? 1, change.slot.bytes.count <= Limits.slotBytes,
+      change.loginKey.bytes.count == SigningKey.publicBytes
+    else { throw .malformed(field: "slot") }
   }
 
   private func member(_ device: DeviceID) throws(VaultError) -> DeviceDescription {

@@ -40,7 +40,10 @@ public struct MembershipRecord: Hashable, Sendable {
     case replaceDevice = 4
     /// Begins an epoch with keys that the devices it takes out do not get.
     case rotateEpoch = 5
-    // 3 (part of 5), 6 raise suite, 7 server identity, 8 slot version.
+    /// Replaces the account's slot, with the same keys and kit: another passphrase.
+    case changeSlot = 8
+    case renameDevice = 9
+    // 3 (part of 5), 6 raise suite, 7 server identity.
   }
 
   public enum Signer: Hashable, Sendable {
@@ -129,12 +132,30 @@ public struct MembershipRecord: Hashable, Sendable {
     /// Ed25519, 32 bytes: proves passphrase and kit to the server.
     public let loginKey: Blob
     public let hashing: PassphraseHashing
+    /// Whether the passphrase is another one: the other devices have theirs to change, too.
+    public let isNewPassphrase: Bool?
 
-    public init(version: UInt32, slot: Blob, loginKey: Blob, hashing: PassphraseHashing) {
+    public init(
+      version: UInt32, slot: Blob, loginKey: Blob, hashing: PassphraseHashing,
+      isNewPassphrase: Bool? = nil
+    ) {
       self.version = version
       self.slot = slot
       self.loginKey = loginKey
       self.hashing = hashing
+      self.isNewPassphrase = isNewPassphrase
+    }
+  }
+
+  /// What a record says that gives a device another name.
+  public struct Renaming: Hashable, Sendable, Codable {
+    public let device: DeviceID
+    /// As in ``DeviceDescription/sealedName``.
+    public let sealedName: Blob
+
+    public init(device: DeviceID, sealedName: Blob) {
+      self.device = device
+      self.sealedName = sealedName
     }
   }
 
@@ -227,6 +248,12 @@ public struct MembershipRecord: Hashable, Sendable {
 
   /// The body of a ``Kind/rotateEpoch`` record.
   public func rotation() throws(WireError) -> Rotation { try decodeBody() }
+
+  /// The body of a ``Kind/changeSlot`` record.
+  public func slotChange() throws(WireError) -> SlotChange { try decodeBody() }
+
+  /// The body of a ``Kind/renameDevice`` record.
+  public func renaming() throws(WireError) -> Renaming { try decodeBody() }
 
   private func decodeBody<Body: Decodable>() throws(WireError) -> Body {
     do {

@@ -141,6 +141,17 @@ struct TestAccount {
         signer: .device(signer.id), dependencies: cut, body: Array(body)), by: signer.signing)
   }
 
+  /// A record of `kind` with any body, by a device.
+  func record(
+    _ kind: MembershipRecord.Kind, _ body: some Encodable, by signer: TestDevice
+  ) throws -> [UInt8] {
+    try Self.signed(
+      MembershipRecord.unsignedBytes(
+        kind: kind, account: id, number: number, previous: head, signer: .device(signer.id),
+        dependencies: Frontier(), body: Array(try JSONEncoder().encode(body))),
+      by: signer.signing)
+  }
+
   mutating func extended(by record: [UInt8]) {
     head = hash(record)
     number += 1

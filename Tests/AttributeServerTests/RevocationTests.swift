@@ -142,4 +142,34 @@ import Wire
       #expect(try await caller.post(Route.token, push).code == "auth_revoked")
     }
   }
+
+  private func change<Store: LedgerStore>(_ store: Store) throws {
+    var fixture = try TestLedger(store: store)
+    let login = Blob(try AttributeServerTests.key(77).publicKey.rawRepresentation)
+    func slot(_ bytes: [UInt8]) -> MembershipRecord.SlotChange {
+      MembershipRecord.SlotChange(
+        version: 2, slot: Blob(bytes), loginKey: login,
+        hashing: PassphraseHashing(
+          memoryKibibytes: 2048, passes: 3, salt: Blob([UInt8](repeating: 6, count: 16))))
+    }
+    let large = try fixture.account.record(
+      .changeSlot, slot([UInt8](repeating: 7, count: Limits.slotBytes + 1)), by: fixture.home)
+    #expect(code { _ = try fixture.append(large, by: fixture.home) } == "malformed")
+    let record = try fixture.account.record(.changeSlot, slot([7, 7, 7]), by: fixture.work)
+    // Any device may bring it.
+    _ = try fixture.append(record, by: fixture.home)
+    fixture.account.extended(by: record)
+    let renaming = try fixture.account.record(
+      .renameDevice,
+      MembershipRecord.Renaming(device: fixture.home.id, sealedName: Blob([1, 2, 3])),
+      by: fixture.work)
+    #expect(try fixture.append(renaming, by: fixture.work).memberHead == hash(renaming))
+    // Nothing is cut: what was sealed before is taken.
+    #expect(try fixture.outcome(of: try fixture.home.commit(fixture.account)) == "accepted")
+  }
+
+  @Test func aSlotAndANameChangeWithoutANewEpoch() throws {
+    try change(MemoryLedgerStore())
+    try change(try openStore(try TemporaryFolder()))
+  }
 }

@@ -6,7 +6,8 @@ import Glibc
 final class Stage {
   static let passphrase = "correct horse battery staple"
   static let devices = ["home", "work", "mobile"]
-  static let contexts = ["alpha.example", "beta.example", "gamma.example"]
+  /// As many as the attributes of the longest run need: a context has 1,000 at the most.
+  static let contexts = (1...12).map { "site-\($0).example" }
 
   let folder: String
   let products: String

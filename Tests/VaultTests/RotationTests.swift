@@ -189,7 +189,7 @@ import Wire
     let wrong: [(MembershipRecord, VaultError)] = try [
       (record(epoch: 2), .malformed(field: "epoch")),
       (record(epoch: 0), .malformed(field: "epoch")),
-      (record(version: 1), .malformed(field: "epoch")),
+      (record(version: 1), .malformed(field: "slot")),
       (record(revoking: [home.device]), .malformed(field: "revoked devices")),
       (record(revoking: [work.device, work.device]), .malformed(field: "revoked devices")),
       (record(revoking: [.zero]), .malformed(field: "revoked devices")),
@@ -253,6 +253,76 @@ import Wire
     try chain.append(record)
     for keyring in [home, work] {
       #expect(throws: VaultError.cannotOpen) { try keyring.extended(by: chain) }
+    }
+  }
+
+  // MARK: records that cut nothing
+
+  @Test func anotherPassphraseKeepsKeysAndKit() throws {
+    let home = try Fixture.account.get().keyring
+    var chain = try Fixture.paired().chain
+    var entropy = SeededEntropy("another passphrase")
+    let new = try Fixture.typed("a quite new passphrase")
+    let record = try home.passphraseChange(
+      to: new, membership: chain, frontier: Frontier(), slot: Fixture.account.get().slot,
+      login: Fixture.login.get(), strength: .floor, entropy: &entropy)
+    try chain.append(record)
+    #expect(chain.passphraseChanges == [home.device] && chain.epoch == 0)
+    let slot = try #require(chain.slot)
+    #expect(slot.version == 2 && slot.isNewPassphrase == true)
+    #expect(try home.opensSlot(new, of: chain) == true)
+    #expect(try home.opensSlot(Fixture.typed(), of: chain) == false)
+    let login = try Enrolment.kitLogin(kit: home.kit, passphrase: new, hashing: slot.hashing)
+    let recovered = try login.recover(
+      slot: slot.slot, device: DeviceName(name: "mobile", platform: "linux"), membership: chain,
+      dependencies: Frontier(), entropy: &entropy)
+    #expect(recovered.keyring.account == home.account)
+    // The server may still have the old slot, which the chain knows to be old.
+    #expect(throws: VaultError.oldSlot) {
+      try Fixture.login.get().recover(
+        slot: Fixture.account.get().slot, device: DeviceName(name: "mobile", platform: "linux"),
+        membership: chain, dependencies: Frontier(), entropy: &entropy)
+    }
+  }
+
+  @Test func aSlotIsNeverFollowedByAnOlderOne() throws {
+    let home = try Fixture.account.get().keyring
+    var chain = try Fixture.paired().chain
+    var entropy = SeededEntropy("older slot")
+    func change(_ chain: Membership) throws -> MembershipRecord {
+      try home.passphraseChange(
+        to: Fixture.typed(), membership: chain, frontier: Frontier(),
+        slot: Fixture.account.get().slot, login: Fixture.login.get(), strength: .floor,
+        entropy: &entropy)
+    }
+    let body = try change(chain).body
+    try chain.append(try change(chain))
+    let again = try MembershipRecord.signed(
+      kind: .changeSlot, account: chain.account, number: UInt64(chain.count),
+      previous: chain.head, signer: .device(home.device), dependencies: Frontier(), body: body,
+      key: home.deviceKeys.signing)
+    #expect(throws: VaultError.malformed(field: "slot")) { try chain.append(again) }
+  }
+
+  @Test func aMemberRenamesAMemberAndNobodyElse() throws {
+    let revoked = try Self.revoked.get()
+    var chain = try Fixture.paired().chain
+    var entropy = SeededEntropy("renaming")
+    let name = DeviceName(name: "old work pc", platform: "linux")
+    let record = try revoked.home.renaming(
+      revoked.work.device, to: name, membership: chain, frontier: Frontier(), entropy: &entropy)
+    try chain.append(record)
+    let described = try #require(chain.devices[revoked.work.device])
+    #expect(try revoked.work.name(of: described) == name)
+    #expect(throws: VaultError.revoked(revoked.work.device)) {
+      try revoked.work.renaming(
+        revoked.home.device, to: name, membership: revoked.chain, frontier: Frontier(),
+        entropy: &entropy)
+    }
+    #expect(throws: VaultError.revoked(revoked.work.device)) {
+      try revoked.home.renaming(
+        revoked.work.device, to: name, membership: revoked.chain, frontier: Frontier(),
+        entropy: &entropy)
     }
   }
 }

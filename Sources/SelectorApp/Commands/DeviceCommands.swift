@@ -7,7 +7,10 @@ struct DevicesCommand: AsyncParsableCommand {
     commandName: "devices",
     abstract: "List the account's devices, admit another one, or take one out.",
     discussion: "EXAMPLE: higgins devices pair",
-    subcommands: [DevicesListCommand.self, DevicesPairCommand.self, DevicesRevokeCommand.self],
+    subcommands: [
+      DevicesListCommand.self, DevicesPairCommand.self, DevicesRenameCommand.self,
+      DevicesRevokeCommand.self,
+    ],
     defaultSubcommand: DevicesListCommand.self)
 }
 
@@ -81,6 +84,32 @@ struct DevicesPairCommand: DeviceCommand {
   }
 }
 
+struct DevicesRenameCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rename",
+    abstract: "Give a device another name, on all devices.",
+    discussion: """
+      EXAMPLE: higgins devices rename "work pc" "old work pc"
+      """)
+
+  @Argument(help: "The device's name, the beginning or a part of it, or its id.")
+  var device: String
+
+  @Argument(help: "At most 64 characters.")
+  var name: String
+
+  @OptionGroup var options: GlobalOptions
+
+  var holdsProfile: Bool { true }
+
+  func run(on here: Device, console: any Console) async throws {
+    await here.start(push: false)
+    _ = await here.synchronise(within: Saving.sendingLimit)
+    let peer = try Matching.device(device, in: await here.nameable)
+    try await here.rename(peer.id, to: name)
+  }
+}
+
 struct DevicesRevokeCommand: DeviceCommand {
   static let configuration = CommandConfiguration(
     commandName: "revoke",
@@ -97,12 +126,10 @@ struct DevicesRevokeCommand: DeviceCommand {
   @Argument(help: "The device's name, the beginning or a part of it, or its id.")
   var device: String
 
-  @Option(help: ArgumentHelp("Write the new kit to this new file instead.", valueName: "file"))
-  var kitFile: String?
-
   @Flag(help: "Do not ask.")
   var yes = false
 
+  @OptionGroup var kit: KitOptions
   @OptionGroup var options: GlobalOptions
 
   var holdsProfile: Bool { true }
@@ -111,7 +138,7 @@ struct DevicesRevokeCommand: DeviceCommand {
     await here.start(push: false)
     _ = await here.synchronise(within: Saving.sendingLimit)
     let peer = try Matching.device(
-      device, in: await here.status().peers.filter { !$0.isThisDevice })
+      device, in: await here.nameable.filter { !$0.isThisDevice })
     if !yes {
       let question = "Take \(peer.name) out of the account, and make new keys and a new kit?"
       guard try await console.confirm(question) else {
@@ -130,16 +157,6 @@ struct DevicesRevokeCommand: DeviceCommand {
       revoked.haveErased
         ? "Revoked \(names), which has erased itself."
         : "Revoked \(names). It erases itself when it hears of it.")
-    if let kitFile {
-      do {
-        try await console.writeFile(kitFile, Array("\(revoked.kit)\n".utf8), replacing: false)
-        return try await console.note("The new recovery kit is in \(kitFile); print it.")
-      } catch {
-        // It is nowhere else: shown, rather than lost.
-        try await console.note("\(Failure(error).sentence) The kit is shown instead.")
-      }
-    }
-    try await console.note("The new recovery kit; write it down, and destroy the old one:")
-    try await console.line(revoked.kit)
+    try await kit.tell(revoked.kit, at: console)
   }
 }

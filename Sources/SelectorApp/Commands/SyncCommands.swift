@@ -78,7 +78,8 @@ extension Device {
     StatusRecord(
       account: accountName(), device: isLocked ? ownName : name(of: settings.device),
       server: settings.server, status: status(), alarms: core.alarms,
-      isReplacing: core.isReplacing, isUncertain: isUncertain, progress: counted)
+      isReplacing: core.isReplacing, isUncertain: isUncertain,
+      passphraseChangedBy: passphraseChangedBy, progress: counted)
   }
 }
 

@@ -51,8 +51,8 @@ extension Device {
       guard core.serverFrontier == core.frontier else { continue }
       let rotation = try keyring.rotation(
         without: leaving, membership: core.membership, cut: core.serverFrontier, slot: slot,
-        login: login, passphrase: newPassphrase ?? passphrase, strength: .standard,
-        entropy: &entropy)
+        login: login, passphrase: newPassphrase ?? passphrase,
+        isNewPassphrase: newPassphrase != nil, strength: .standard, entropy: &entropy)
       do {
         let answer = try await client.appendMembership(
           MembershipRequest(
@@ -75,7 +75,7 @@ extension Device {
   }
 
   /// Passphrase and account secret, proven to the server, and the slot it keeps for them.
-  private func proveKit(
+  func proveKit(
     _ keyring: Keyring, _ passphrase: Passphrase
   ) async throws -> (KitLogin, Blob) {
     let handle = Enrolment.handle(of: keyring.accountName)

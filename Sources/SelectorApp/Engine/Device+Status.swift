@@ -55,6 +55,11 @@ extension Device {
       }
   }
 
+  /// The devices a person can mean: not the former identities of others.
+  var nameable: [SyncStatus.Peer] {
+    peers.filter { core.membership.replacements[$0.id] == nil }
+  }
+
   private var peers: [SyncStatus.Peer] {
     let own = core.frontier.sequence(of: settings.device)
     return core.membership.active.map { device in

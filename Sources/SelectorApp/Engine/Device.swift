@@ -120,6 +120,12 @@ actor Device {
 
   nonisolated var settings: ProfileSettings { settingsBox.withLock { $0 } }
 
+  /// The file first.
+  func keep(_ settings: ProfileSettings) throws {
+    try folder.writeSettings(settings)
+    settingsBox.withLock { $0 = settings }
+  }
+
   var isLocked: Bool { core.isLocked }
 
   /// Opens the keyring and folds checkpoint and log into contexts, beside this actor; observers
@@ -168,6 +174,13 @@ actor Device {
       from: store, keyring: opened, membership: core.membership, now: Self.wallClock)
     try take(.unlocked(opened, folded.replica))
     refreshNames()
+    if settings.passphraseChanges == nil { try notePassphrase() }
+    if let passphraseChangedBy {
+      report(
+        "passphrase",
+        "\(passphraseChangedBy) changed the account's passphrase; this device takes the old one"
+          + " until `higgins passphrase`.")
+    }
     publishContexts()
     publishDrafts()
   }
@@ -375,6 +388,13 @@ actor Device {
     for (id, description) in core.membership.devices {
       // A name that does not open is shown by its id; the device is no less a member.
       if let name = try? keyring.name(of: description) { names[id] = name }
+    }
+    guard let own = names[settings.device]?.name, own != ownName else { return }
+    do {
+      // What the locked screen says from the next start on.
+      try store.setRow(Onboarding.nameRow, Array(own.utf8))
+    } catch {
+      complain(error)
     }
   }
 

@@ -48,6 +48,8 @@ enum DeviceError: Error, Equatable {
   /// The device that is to be revoked was so before.
   case revokedAlready
   case revokingItself
+  /// This device still takes a passphrase that is no longer the account's.
+  case passphraseChangedElsewhere
 
   /// Why there is no profile.
   static func absence(of folder: ProfileFolder) -> DeviceError {

@@ -104,7 +104,8 @@ enum Identity {
     }
     let switched = ProfileSettings(
       account: settings.account, device: device, server: settings.server, pin: settings.pin,
-      instance: settings.instance, createdAt: settings.createdAt)
+      instance: settings.instance, createdAt: settings.createdAt,
+      passphraseChanges: settings.passphraseChanges)
     try folder.writeFile(seed, to: folder.deviceKey)
     try folder.writeSettings(switched)
     return switched

@@ -69,12 +69,14 @@ struct StatusRecord: Encodable {
   var isReplacing = false
   /// Whether the store was salvaged and waits for the server.
   var isUncertain = false
+  /// Who changed the account's passphrase since this device took its own.
+  var passphraseChangedBy: String?
   /// What is being counted at the moment.
   var progress: SyncProgress?
 
   private enum Key: String, CodingKey {
     case account, device, server, state, waiting, conflicts, alarms, push, devices, progress
-    case replacing, uncertain
+    case replacing, uncertain, passphraseChangedBy
   }
 
   private struct Progress: Encodable {
@@ -102,6 +104,7 @@ struct StatusRecord: Encodable {
       progress.map { Progress(what: $0.what, done: $0.done, total: $0.total) }, forKey: .progress)
     try container.encode(isReplacing, forKey: .replacing)
     try container.encode(isUncertain, forKey: .uncertain)
+    try container.encodeIfPresent(passphraseChangedBy, forKey: .passphraseChangedBy)
   }
 
   /// The same for a person.
@@ -124,6 +127,11 @@ struct StatusRecord: Encodable {
     if isUncertain {
       rows.append([
         "store", "salvaged after damage; nothing is committed until the server answered",
+      ])
+    }
+    if let passphraseChangedBy {
+      rows.append([
+        "passphrase", "changed by \(passphraseChangedBy); run `higgins passphrase` here, too",
       ])
     }
     rows += alarms.map { ["ALARM", "\(Lines.time($0.at))  \($0.text) (\($0.code))"] }
