@@ -20,7 +20,7 @@ let targets: [String: Target] = [
   "envelope": envelope, "membership": membership, "operations": operations, "slot": slot,
   "secrets": secrets, "snapshot": snapshot, "codes": codes, "token": token, "http": http,
   "websocket": webSocket, "bodies": bodies, "import": importFile, "chat": chat,
-  "address": address,
+  "address": address, "push": push,
 ]
 
 /// A commit envelope is its header, ciphertext and signature, and nothing else.
@@ -40,9 +40,21 @@ let targets: [String: Target] = [
   _ = try? record.genesis()
   _ = try? record.addition()
   _ = try? record.replacement()
+  if let rotation = try? record.rotation() {
+    for key in rotation.keys {
+      let opened = try? SealedEpoch.open(
+        key.key, account: record.account, epoch: rotation.epoch, device: deviceKeys)
+      demand(opened == nil, "nobody seals an epoch by chance")
+    }
+  }
   var chain = Membership(account: record.account)
   _ = try? chain.append(record)
 }
+
+private let deviceKeys: DeviceKeys = {
+  var entropy = SodiumEntropy()
+  return DeviceKeys(entropy: &entropy)
+}()
 
 /// The plaintext of a commit: what was read reads the same when written again.
 @Sendable func operations(_ bytes: [UInt8]) {
@@ -226,6 +238,42 @@ private let verifier: TokenVerifier = {
   guard let message = try? ChatMessage(text) else { return }
   let again = try? ChatMessage(message.sent)
   demand(again?.text == message.text && again?.secret == nil, "what is sent on reads the same")
+}
+
+/// What comes over the transports of push that are no WebSocket; the first byte chooses which.
+@Sendable func push(_ bytes: [UInt8]) {
+  guard let choice = bytes.first else { return }
+  let body = Array(bytes.dropFirst())
+  switch choice % 3 {
+  case 0: eventStream(body)
+  case 1:
+    guard let messages = try? JSONDecoder().decode([BayeuxMessage].self, from: Data(body)) else {
+      return
+    }
+    for message in messages {
+      let refusal = try? JSONEncoder().encode(BayeuxReply(refusing: message, "400::"))
+      demand(refusal != nil, "every message can be answered")
+    }
+  default:
+    guard let frames = try? JSONDecoder().decode([PushFrame].self, from: Data(body)),
+      let written = try? JSONEncoder().encode(frames)
+    else { return }
+    let again = try? JSONDecoder().decode([PushFrame].self, from: written)
+    demand(again == frames, "frames survive writing")
+  }
+}
+
+/// Events: the same however the bytes are cut, and none longer than the limit.
+private func eventStream(_ bytes: [UInt8]) {
+  var whole = EventStreamReader(limitBytes: 512)
+  var parts = EventStreamReader(limitBytes: 512)
+  guard let once = try? whole.read(bytes) else { return }
+  let piecemeal = bytes.map { try? parts.read([$0]) }
+  demand(piecemeal.allSatisfy { $0 != nil }, "what is read at once is read byte by byte")
+  demand(piecemeal.flatMap { $0 ?? [] } == once, "events do not depend on how they were cut")
+  for case .event(_, let data) in once {
+    demand(data.count <= 512, "an event is limited")
+  }
 }
 
 /// The address of a server, and of a Push Service.

@@ -55,7 +55,8 @@ module Access "${access[@]}"
 # Parsers of the edges, without the network around them.
 module Outer \
   Sources/PushServer/{HTTP/RequestReader,WebSocket/WebSocketReader,Chat/ChatMessage,Session}.swift \
-  Sources/Transport/{ServerAddress,TransportError}.swift
+  Sources/PushServer/Bayeux/BayeuxMessage.swift \
+  Sources/Transport/{EventStreamReader,ServerAddress,TransportError}.swift
 module Fuzz Tests/Fuzz/*.swift
 
 if [ ! -e "$out/fuzz" ] || [ -n "$(find "$out"/*.o -newer "$out/fuzz")" ]; then
