@@ -60,14 +60,15 @@ class Tab:
         return result["result"].get("value")
 
     def wait(self, script, wanted):
-        end = time.monotonic() + 15
+        end = time.monotonic() + 40
         while (value := self.run(script)) != wanted:
             if time.monotonic() > end:
                 sys.exit(f"{script}: {value!r} instead of {wanted!r}")
             time.sleep(0.02)
 
     def join(self, user, device, given):
-        self.wait("document.readyState", "complete")
+        # A new tab is complete while it is empty, too.
+        self.wait("document.readyState == 'complete' && !!document.getElementById('join')", True)
         for name, value in [("user", user), ("device", device), ("secret", given)]:
             self.run(f"document.getElementById({name!r}).value = {value!r}")
         self.run("document.querySelector('#join button').click()")
