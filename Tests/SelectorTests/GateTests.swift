@@ -187,4 +187,52 @@ import Wire
     #expect(desk.effects == [.admit(false)])
     #expect(!desk.text.contains("7Q2M"))
   }
+
+  // MARK: devices
+
+  @Test func aDeviceIsRevokedWithThePassphraseAndTheKitIsShown() {
+    var desk = Desk.open()
+    desk.press("D j")
+    let peer = desk.session.status.peers[1]
+    desk.press("x")
+    #expect(desk.text.contains("Revoke  \(peer.name)") && desk.text.contains("the kit change"))
+    desk.press("Enter")
+    #expect(desk.effects.isEmpty, "not without the passphrase")
+    desk.type("its own words")
+    #expect(!desk.text.contains("its own words"))
+    desk.press("Enter")
+    #expect(desk.effects == [.revokeDevice(peer.id, passphrase: "its own words")])
+    desk.press("Enter")
+    #expect(desk.effects.isEmpty, "once")
+    // Wrong: it can be typed again.
+    desk.send(.outcome(.failed("That passphrase does not open this.")))
+    #expect(desk.text.contains("does not open"))
+    desk.press("Enter")
+    #expect(desk.effects.count == 1)
+    desk.send(
+      .outcome(.deviceRevoked(names: [peer.name], haveErased: true, kit: "7Q2M-4XKD-90PA")))
+    #expect(desk.text.contains("7Q2M-4XKD-90PA"))
+    desk.press("Esc")
+    #expect(desk.text.contains("7Q2M-4XKD-90PA"), "only when it is written down")
+    desk.press("y")
+    #expect(!desk.text.contains("7Q2M-4XKD-90PA"))
+  }
+
+  @Test func aDeviceCannotRevokeItself() {
+    var desk = Desk.open()
+    desk.press("D x")
+    #expect(desk.effects.isEmpty && desk.text.contains("cannot revoke itself"))
+  }
+
+  @Test func aDeviceIsRenamed() {
+    var desk = Desk.open()
+    desk.press("D j r")
+    let peer = desk.session.status.peers[1]
+    desk.press("C-u")
+    desk.type("old pc")
+    desk.press("Enter")
+    #expect(desk.effects == [.renameDevice(peer.id, name: "old pc")])
+    desk.send(.outcome(.deviceRenamed(name: "old pc")))
+    #expect(desk.text.contains("It is called old pc now"))
+  }
 }

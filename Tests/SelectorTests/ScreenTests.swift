@@ -208,6 +208,18 @@ import Wire
           .outcome(
             .pairingCode("7Q2M-4XKD-90PA-ZT3R", expiresAt: Sample.now + 120_000)))
       }),
+    State(name: "revoke", reach: { $0.press("D j x") }),
+    State(
+      name: "revoked",
+      reach: { desk in
+        desk.press("D j")
+        desk.send(
+          .status(
+            SyncStatus(
+              state: .current, push: .connected,
+              peers: Sample.status().peers.filter(\.isThisDevice),
+              former: [SyncStatus.Former(id: Sample.work, name: "work pc", hasErased: true)])))
+      }),
     State(
       name: "pairing offer",
       reach: { desk in

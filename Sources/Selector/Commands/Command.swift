@@ -21,7 +21,7 @@ public struct Command: Hashable, Sendable {
     case open, back, edit, copy, reveal, history, restore
     case wholeContext = "whole-context"
     case chooseFirst = "choose-first", chooseSecond = "choose-second", keepBoth = "keep-both"
-    case apply, pair
+    case apply, pair, revoke
     case left, right, wordLeft = "word-left", wordRight = "word-right"
     case lineStart = "line-start", lineEnd = "line-end", lineUp = "line-up"
     case lineDown = "line-down"

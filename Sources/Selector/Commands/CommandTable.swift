@@ -84,6 +84,10 @@ extension Command {
   private static let screens: [Command] =
     [
       Command(.pair, .devices, "+", "pair a device", .use, hint: "pair", rank: 1),
+      Command(.rename, .devices, "r", "rename the device", .change, hint: "rename", rank: 4),
+      Command(
+        .revoke, .devices, "x", "revoke the device: new keys, new kit", .change, hint: "revoke",
+        rank: 2),
       Command(.sync, .devices, "s", "sync now", .sync, hint: "sync", rank: 3),
       Command(.back, .devices, "Esc", "back to the attributes", .move, hint: "back", rank: 0),
       Command(.open, .conflicts, "Enter", "both values", .use, hint: "choose", rank: 0),

@@ -40,6 +40,10 @@ public enum Effect: Hashable, Sendable {
   case pair
   /// The answer to a device that wants to join; false also ends a pairing that waits for one.
   case admit(Bool)
+  /// Give a device of the account another name.
+  case renameDevice(DeviceID, name: String)
+  /// Take a device out of the account.
+  case revokeDevice(DeviceID, passphrase: String)
   case importFile(format: String, path: String)
   case exportFile(format: String, path: String)
   /// Keep what the person chose, and do so.

@@ -41,7 +41,7 @@ public enum Outcome: Sendable {
   case unlocked
   /// `waitSeconds` is 0 while tries are left.
   case wrongPassphrase(triesLeft: Int, waitSeconds: Int)
-  /// The account exists; `kit` is shown this once.
+  /// The account exists; `kit` is to be written down.
   case accountCreated(kit: String)
   /// This new device waits until a person has compared these words on the other one.
   case joinWords([String])
@@ -52,6 +52,9 @@ public enum Outcome: Sendable {
   /// `route` says where to: "sent to terminal", "copied with tmux".
   case copied(label: String, route: String, clearsInSeconds: Int)
   /// `expiresAt` in milliseconds since 1970.
+  case deviceRenamed(name: String)
+  /// `names` are out; `kit` is the new one.
+  case deviceRevoked(names: [String], haveErased: Bool, kit: String)
   case pairingCode(String, expiresAt: Int64)
   case pairingOffer(name: String, words: [String])
   case pairingDone(name: String)

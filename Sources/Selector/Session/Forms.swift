@@ -110,6 +110,8 @@ struct Form: Hashable, Sendable {
     case renameAttribute(ContextID, AttributeID)
     case createAccount
     case join
+    case renameDevice(DeviceID)
+    case revokeDevice(DeviceID)
   }
 
   struct Field: Hashable, Sendable {
@@ -194,8 +196,16 @@ struct Form: Hashable, Sendable {
   /// The context whose form this is.
   var context: ContextID? {
     switch purpose {
-    case .newContext, .createAccount, .join: nil
+    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice: nil
     case .newAttribute(let id), .renameContext(let id), .renameAttribute(let id, _): id
+    }
+  }
+
+  /// Whether it is about a device of the account, and no edit.
+  var isAboutDevice: Bool {
+    switch purpose {
+    case .renameDevice, .revokeDevice: true
+    default: false
     }
   }
 

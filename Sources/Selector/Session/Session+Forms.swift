@@ -163,6 +163,7 @@ extension Session {
     }
     switch form.purpose {
     case .createAccount, .join: return submitFirstRun(form)
+    case .renameDevice, .revokeDevice: return submitDevice(form)
     default: break
     }
     guard let edit = edit(from: form) else { return close(form) }
@@ -194,7 +195,7 @@ extension Session {
       return .describeAttribute(
         context, id, label: label, kind: found.kind, isConcealed: found.isConcealed,
         base: form.base)
-    case .createAccount, .join: return nil
+    case .createAccount, .join, .renameDevice, .revokeDevice: return nil
     }
   }
 
@@ -217,6 +218,9 @@ extension Session {
       let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
       if !kind.isUsable(field.text) { return doubt("value", kind, field.text) }
     case "passphrase":
+      if case .revokeDevice = form.purpose {
+        return field.text.isEmpty ? "passphrase: please type it." : nil
+      }
       if field.text.count < Self.passphraseCharacters {
         return "passphrase: at least \(Self.passphraseCharacters) characters, better four words."
       }

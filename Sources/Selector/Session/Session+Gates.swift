@@ -95,6 +95,8 @@ extension Session {
   mutating func performKit(_ command: Command.ID) -> [Effect] {
     guard command == .yes else { return [] }
     overlay = nil
+    // After a revocation there are contexts, or at least other devices.
+    guard status.former.isEmpty else { return [] }
     say("Welcome. o makes a context, :import reads a file, :pair adds a device.")
     return []
   }

@@ -26,7 +26,7 @@ extension Session {
     saving = []
     past = nil
     progress = nil
-    // The account secret stays until it is written down: it is shown this once.
+    // The account secret stays until it is written down.
     if case .kit = overlay {} else { overlay = nil }
     detail = .attributes
     message = nil

@@ -117,16 +117,13 @@ extension Session {
     if let effects = performScreens(command) { return effects }
     switch detailInFocus {
     case .attributes: return performOnContext(command)
-    case .devices:
-      if command == .pair { return startPairing() }
-      if command == .back { leaveScreen() }
+    case .devices(let row): return performDevices(command, row: row)
     case .conflicts, .signals: return openRow(command)
     case .history: return performHistory(command)
     case .conflict: return performConflict(command)
     case .trash: return performTrash(command)
     case .alarms: return performAlarms(command)
     }
-    return []
   }
 
   /// The screen whose commands hold; the lists at the sides have those of contexts.

@@ -38,6 +38,11 @@ extension Session {
       return take(code: code, of: attribute, secondsLeft: seconds)
     case .history(let context, let attribute, let versions):
       take(versions: versions, of: attribute, in: context)
+    case .deviceRenamed(let name):
+      closeDeviceForm()
+      tell("It is called \(name) now, on all devices.", verb: "renamed")
+    case .deviceRevoked(let names, let haveErased, let kit):
+      take(revoked: names, haveErased: haveErased, kit: kit)
     case .pairingCode, .pairingOffer, .pairingDone, .pairingFailed: takePairing(outcome)
     }
     return []

@@ -201,7 +201,8 @@ extension Session {
     let columns = min(66, size.columns)
     let secret = marked(
       Fit.wrap(kit, columns: columns - 6).map { PaneLine($0, column: 2, style: .revealed) })
-    let before = paragraph("Write this down now. It is shown this once.", columns)
+    let before = paragraph(
+      "Write this down now. Only a device that is left can show it again.", columns)
     let after = paragraph(
       "With it and your passphrase you get everything back when all devices are lost. "
         + "Without it nobody can help. Keep it away from this machine.", columns)

@@ -161,6 +161,7 @@ extension Session {
       return generator.attribute == nil
         ? "Nothing changes until Enter."
         : "Nothing changes until Enter. The old password stays in the history."
+    case .form(let form) where form.isAboutDevice: return "Nothing changes until Enter."
     case .form:
       let text = "Nothing is saved yet."
       return size.columns < 80 ? text : text + " Other devices see it when you save."

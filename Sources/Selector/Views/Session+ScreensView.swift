@@ -17,9 +17,18 @@ extension Session {
       if number == row { mark(&line) }
       lines.append(line)
     }
+    for former in status.former {
+      let state = former.hasErased ? "has erased itself" : "revoked"
+      lines.append(cells([former.name, state], at: places, .dim))
+    }
     lines.append(.empty)
     lines.append(contentsOf: behindLines(columns: columns))
     lines.append(PaneLine("+ pair a device: shows a code to type there", column: 3))
+    if status.peers.count > 1 {
+      lines += Fit.wrap(
+        "x revoke a lost device: it is shut out and erases itself", columns: columns - 4
+      ).map { PaneLine($0, column: 3) }
+    }
     return lines
   }
 

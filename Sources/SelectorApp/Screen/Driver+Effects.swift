@@ -83,6 +83,8 @@ extension Driver {
         admission.resume(returning: isAdmitted)
       }
       if !isAdmitted { endPairing() }
+    case .renameDevice(let id, let name): Task { await renameDevice(id, to: name) }
+    case .revokeDevice(let id, let passphrase): Task { await revokeDevice(id, passphrase) }
     // Thousands of contexts take seconds to seal, and the screen stays a person's meanwhile.
     case .importFile(let format, let path): Task { await importFile(format, path) }
     case .exportFile(let format, let path): await exportFile(format, path)
@@ -163,6 +165,34 @@ extension Driver {
       } catch {
         inbox.post(.outcome(.failed(Failure(error).sentence)))
       }
+    }
+  }
+
+  // MARK: devices
+
+  private func renameDevice(_ id: DeviceID, to name: String) async {
+    do {
+      try await device?.rename(id, to: name)
+      if id == device?.settings.device {
+        profile.deviceName = name
+        inbox.post(.profile(profile))
+      }
+      inbox.post(.outcome(.deviceRenamed(name: name)))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func revokeDevice(_ id: DeviceID, _ passphrase: String) async {
+    do {
+      let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+      guard let revoked = try await device?.revoke(id, passphrase: passphrase) else { return }
+      inbox.post(
+        .outcome(
+          .deviceRevoked(
+            names: revoked.names, haveErased: revoked.haveErased, kit: revoked.kit)))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
     }
   }
 

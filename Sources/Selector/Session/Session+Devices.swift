@@ -1,0 +1,79 @@
+import Sync
+import Wire
+
+// The account's devices: another name, and taking one out.
+extension Session {
+  mutating func performDevices(_ command: Command.ID, row: Int) -> [Effect] {
+    switch command {
+    case .pair: return startPairing()
+    case .back: leaveScreen()
+    case .rename:
+      if let peer = peer(at: row) { overlay = .form(renameForm(peer)) }
+    case .revoke:
+      guard let peer = peer(at: row) else { return [] }
+      guard !peer.isThisDevice else {
+        say("This device cannot revoke itself. Revoke it from another one.")
+        return []
+      }
+      overlay = .form(revokeForm(peer))
+    default: break
+    }
+    return []
+  }
+
+  private func peer(at row: Int) -> SyncStatus.Peer? {
+    status.peers.indices.contains(row) ? status.peers[row] : nil
+  }
+
+  private func renameForm(_ peer: SyncStatus.Peer) -> Form {
+    Form(
+      .renameDevice(peer.id), title: "Rename device  \(peer.name)",
+      fields: [Form.Field(name: "device", content: .text(LineEditor(peer.name)))])
+  }
+
+  private func revokeForm(_ peer: SyncStatus.Peer) -> Form {
+    var form = Form(
+      .revokeDevice(peer.id), title: "Revoke  \(peer.name)",
+      fields: [
+        Form.Field(
+          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
+          isSecret: true)
+      ])
+    form.notice = "It is shut out and erases itself. All keys and the kit change."
+    return form
+  }
+
+  /// Hands the form over; it stays until an answer comes.
+  mutating func submitDevice(_ form: Form) -> [Effect] {
+    var form = form
+    form.isWaiting = true
+    form.isShown = false
+    form.notice = nil
+    overlay = .form(form)
+    switch form.purpose {
+    case .renameDevice(let device):
+      return [.renameDevice(device, name: trimmed(form.text("device")))]
+    case .revokeDevice(let device):
+      return [.revokeDevice(device, passphrase: form.text("passphrase"))]
+    default: return []
+    }
+  }
+
+  mutating func closeDeviceForm() {
+    if case .form(let form) = overlay, form.isAboutDevice { overlay = nil }
+  }
+
+  /// The kit goes over whatever is there: it is nowhere else.
+  mutating func take(revoked names: [String], haveErased: Bool, kit: String) {
+    closeDeviceForm()
+    conceal()
+    let words = names.joined(separator: ", ")
+    let text =
+      haveErased
+      ? "\(words) is revoked and has erased itself."
+      : "\(words) is revoked, and erases itself when it hears of it."
+    say(text)
+    addLine("revoked", by: profile.deviceName, text)
+    overlay = .kit(kit)
+  }
+}
