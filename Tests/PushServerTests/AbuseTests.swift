@@ -78,7 +78,7 @@ import Wire
   @Test func abusersGoAndNobodyElseNotices() async throws {
     let clock = Clock()
     try await running(
-      connections: 2000, uptime: { clock.now }, requestWait: .milliseconds(300)
+      connections: 2000, uptime: { clock.now }, requestWait: .seconds(2)
     ) { service in
       let home = try await device(id(2), at: service).socket
       let work = try await device(id(3), at: service).socket
