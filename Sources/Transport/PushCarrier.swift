@@ -23,6 +23,38 @@ enum PushCarrierEvent: Sendable {
   case blocked(reason: String)
 }
 
+/// A way made of requests: what this device sends waits in an outbox, which `run` reads until the
+/// session ends.
+struct RequestCarrier: PushCarrier {
+  private let outbox: AsyncStream<[UInt8]>.Continuation
+  private let work: Task<Void, Never>
+
+  init(
+    _ requests: PushRequests, events: @escaping @Sendable (PushCarrierEvent) -> Void,
+    run:
+      @escaping @Sendable (
+        PushRequests, AsyncStream<[UInt8]>, @escaping @Sendable (PushCarrierEvent) -> Void
+      ) async -> PushCarrierEvent
+  ) {
+    let (frames, outbox) = AsyncStream<[UInt8]>.makeStream(
+      bufferingPolicy: .bufferingOldest(PushRequests.outboxLimit))
+    self.outbox = outbox
+    work = Task {
+      let end = await run(requests, frames, events)
+      if !Task.isCancelled { events(end) }
+    }
+  }
+
+  func send(_ text: [UInt8]) { outbox.yield(text) }
+
+  func ping() { outbox.yield(Array(#"{"type":"ping"}"#.utf8)) }
+
+  func close() {
+    outbox.finish()
+    work.cancel()
+  }
+}
+
 /// The requests of the transports that are made of requests.
 struct PushRequests: Sendable {
   /// 256 KiB: a welcome of 64 devices, and the newest of each kind for all of them.

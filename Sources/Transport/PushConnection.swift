@@ -209,10 +209,14 @@ public actor PushConnection {
         address, trust: client.pushTrust(address), key: client.pushKey(address), events: events)
     case .events:
       let http = try pushRequests(address)
-      return PushEvents(PushRequests(http: http, path: address.path + "/events"), events: events)
+      return RequestCarrier(
+        PushRequests(http: http, path: address.path + "/events"), events: events,
+        run: PushEvents.run)
     case .polling:
       let http = try pushRequests(address)
-      return PushPolling(PushRequests(http: http, path: address.path + "/poll"), events: events)
+      return RequestCarrier(
+        PushRequests(http: http, path: address.path + "/poll"), events: events,
+        run: PushPolling.run)
     }
   }
 

@@ -6,31 +6,9 @@ import Wire
 
 /// The session over Server-Sent Events: hello is the body of the request whose answer is the
 /// stream, and each further frame of this device a request of its own.
-struct PushEvents: PushCarrier {
-  private let outbox: AsyncStream<[UInt8]>.Continuation
-  private let work: Task<Void, Never>
-
+enum PushEvents {
   /// Waits for hello, the first frame sent.
-  init(_ requests: PushRequests, events: @escaping @Sendable (PushCarrierEvent) -> Void) {
-    let (frames, outbox) = AsyncStream<[UInt8]>.makeStream(
-      bufferingPolicy: .bufferingOldest(PushRequests.outboxLimit))
-    self.outbox = outbox
-    work = Task {
-      let end = await Self.run(requests, frames, events)
-      if !Task.isCancelled { events(end) }
-    }
-  }
-
-  func send(_ text: [UInt8]) { outbox.yield(text) }
-
-  func ping() { outbox.yield(Array(#"{"type":"ping"}"#.utf8)) }
-
-  func close() {
-    outbox.finish()
-    work.cancel()
-  }
-
-  private static func run(
+  static func run(
     _ requests: PushRequests, _ frames: AsyncStream<[UInt8]>,
     _ events: @escaping @Sendable (PushCarrierEvent) -> Void
   ) async -> PushCarrierEvent {

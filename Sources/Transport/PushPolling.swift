@@ -4,7 +4,7 @@ import Wire
 
 /// The session over long polling: one request always waits for news, and each frame of this device
 /// is a request that takes the waiting one's place.
-struct PushPolling: PushCarrier {
+enum PushPolling {
   /// 200 ms: a server, or a cache before it, that answers without waiting is not asked faster.
   private static let floor = Duration.milliseconds(200)
 
@@ -13,30 +13,8 @@ struct PushPolling: PushCarrier {
     let session: String
   }
 
-  private let outbox: AsyncStream<[UInt8]>.Continuation
-  private let work: Task<Void, Never>
-
   /// Waits for hello, the first frame sent.
-  init(_ requests: PushRequests, events: @escaping @Sendable (PushCarrierEvent) -> Void) {
-    let (frames, outbox) = AsyncStream<[UInt8]>.makeStream(
-      bufferingPolicy: .bufferingOldest(PushRequests.outboxLimit))
-    self.outbox = outbox
-    work = Task {
-      let end = await Self.run(requests, frames, events)
-      if !Task.isCancelled { events(end) }
-    }
-  }
-
-  func send(_ text: [UInt8]) { outbox.yield(text) }
-
-  func ping() { outbox.yield(Array(#"{"type":"ping"}"#.utf8)) }
-
-  func close() {
-    outbox.finish()
-    work.cancel()
-  }
-
-  private static func run(
+  static func run(
     _ requests: PushRequests, _ frames: AsyncStream<[UInt8]>,
     _ events: @escaping @Sendable (PushCarrierEvent) -> Void
   ) async -> PushCarrierEvent {
