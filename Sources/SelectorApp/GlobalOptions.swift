@@ -47,18 +47,22 @@ struct PassphraseSource {
   /// 8 KiB: a passphrase and a remark below it.
   static let fileBytes = 8 * 1024
 
+  /// What a service manager's credential with the passphrase is called.
+  static let credential = "higgins.passphrase"
+
   let path: String?
   let console: any Console
+  var environment = ProcessInfo.processInfo.environment
 
   /// The passphrase of a profile that is there.
   func existing(_ prompt: String = "Passphrase: ") async throws -> Passphrase {
-    if let path { return try Self.read(path) }
+    if let given = try given() { return given }
     return try await ask(prompt)
   }
 
   /// A passphrase that begins to count: typed twice, because nobody sees what they type.
   func new() async throws -> Passphrase {
-    if let path { return try Self.read(path) }
+    if let given = try given() { return given }
     var first = try await secret("New passphrase: ")
     var second = try await secret("The same again: ")
     defer {
@@ -69,6 +73,22 @@ struct PassphraseSource {
       throw Failure(.failed, "The two passphrases differ. Nothing was made. Try again.")
     }
     return try Self.passphrase(first)
+  }
+
+  /// In the file that was named, or handed over by a service manager.
+  private func given() throws -> Passphrase? {
+    if let path { return try Self.read(path) }
+    var bytes: [UInt8]
+    do {
+      let credential = try SecureFile.readCredential(
+        Self.credential, limitBytes: Self.fileBytes, environment: environment)
+      guard let credential else { return nil }
+      bytes = credential
+    } catch StorageError.insecure(let path, let reason) {
+      throw Self.refused(path, reason)
+    }
+    defer { bytes.wipe() }
+    return try Self.firstLine(of: bytes)
   }
 
   private func ask(_ prompt: String) async throws -> Passphrase {
@@ -95,18 +115,26 @@ struct PassphraseSource {
     return try Passphrase(utf8: bytes)
   }
 
+  private static func firstLine(of bytes: [UInt8]) throws -> Passphrase {
+    var line = Array(bytes.prefix { $0 != 0x0a && $0 != 0x0d })
+    defer { line.wipe() }
+    return try passphrase(line)
+  }
+
+  private static func refused(_ path: String, _ reason: String) -> Failure {
+    Failure(
+      .failed,
+      "The passphrase file \(path) was not used: \(reason). Make it a file of your own that nobody"
+        + " else can read (chmod 600).")
+  }
+
   static func read(_ path: String) throws -> Passphrase {
     do {
       var bytes = try SecureFile.read(path, limitBytes: fileBytes)
       defer { bytes.wipe() }
-      var line = Array(bytes.prefix { $0 != 0x0a && $0 != 0x0d })
-      defer { line.wipe() }
-      return try passphrase(line)
+      return try firstLine(of: bytes)
     } catch StorageError.insecure(let path, let reason) {
-      throw Failure(
-        .failed,
-        "The passphrase file \(path) was not used: \(reason). Make it a file of your own that nobody"
-          + " else can read (chmod 600).")
+      throw refused(path, reason)
     } catch StorageError.missing(let path) {
       throw Failure(.failed, "The passphrase file \(path) is not there. Nothing was changed.")
     }

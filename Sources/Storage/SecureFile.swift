@@ -49,6 +49,36 @@ public enum SecureFile {
     return try readAll(descriptor, path: path, limitBytes: limitBytes)
   }
 
+  /// Reads what a service manager hands to this service (systemd's `LoadCredential=` and
+  /// `LoadCredentialEncrypted=`): the file `name` in the folder `CREDENTIALS_DIRECTORY` names. Nil
+  /// where there is none. It may belong to root, who made it; not everybody may read it.
+  public static func readCredential(
+    _ name: String, limitBytes: Int, environment: [String: String]
+  ) throws -> [UInt8]? {
+    guard let folder = environment["CREDENTIALS_DIRECTORY"], folder.hasPrefix("/") else {
+      return nil
+    }
+    let path = "\(folder)/\(name)"
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW)
+    guard descriptor >= 0 else {
+      guard errno != ENOENT else { return nil }
+      throw failure(path, "opening", errno)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw failure(path, "examining", errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw StorageError.insecure(path: path, reason: "is not a file")
+    }
+    guard [0, geteuid()].contains(status.st_uid) else {
+      throw StorageError.insecure(path: path, reason: "belongs to user \(status.st_uid)")
+    }
+    guard status.st_mode & 0o007 == 0 else {
+      throw StorageError.insecure(path: path, reason: "other users may read or write it")
+    }
+    return try readAll(descriptor, path: path, limitBytes: limitBytes)
+  }
+
   /// Whether nobody else may read or write the file.
   static func checkFile(_ path: String) throws {
     var status = stat()

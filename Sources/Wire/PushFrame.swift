@@ -144,9 +144,36 @@ extension PushFrame: Codable {
 extension PushFrame {
   /// The frame in one line of JSON with sorted keys.
   public func encoded() throws -> [UInt8] {
+    if let common { return Array(common.utf8) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(self))
+  }
+
+  /// The same text for the frames that come in numbers, which need no encoder; nil for the others.
+  private var common: String? {
+    switch self {
+    case .signal(nil): return #"{"type":"signal"}"#
+    case .signal(let update?):
+      guard let trace = Self.plain(update.trace) else { return nil }
+      return #"{"at":\#(update.at),"device":"\#(update.device)","sequence":\#(update.sequence)"#
+        + #"\#(trace),"type":"signal"}"#
+    case .acknowledgement(let device, let sequence, let by):
+      let by = by.map { #""by":"\#($0)","# } ?? ""
+      return #"{\#(by)"device":"\#(device)","sequence":\#(sequence),"type":"ack"}"#
+    case .ping: return #"{"type":"ping"}"#
+    case .pong: return #"{"type":"pong"}"#
+    case .hello, .welcome, .presence, .bye: return nil
+    }
+  }
+
+  /// The trace with its key, empty for none; nil where it needs escapes.
+  private static func plain(_ trace: String?) -> String? {
+    guard let trace else { return "" }
+    let isPlain = trace.utf8.allSatisfy {
+      (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+    }
+    return isPlain ? #","trace":"\#(trace)""# : nil
   }
 
   /// Reads a frame of at most ``Limits/pushFrameBytes`` from a device, or any from the server.

@@ -141,6 +141,25 @@ import Vault
     }
   }
 
+  @Test func aServiceManagersCredentialIsThePassphrase() async throws {
+    let profile = try TestProfile()
+    let path = try profile.file("higgins.passphrase", "correct horse battery staple\n")
+    let folder = String(path.dropLast("/higgins.passphrase".count))
+    let environment = ["CREDENTIALS_DIRECTORY": folder]
+    let source = PassphraseSource(
+      path: nil, console: TestConsole(), environment: environment)
+    _ = try await source.existing()
+    // A file that was named counts more.
+    let other = try profile.file("other", "another one\n", mode: 0o644)
+    await #expect(throws: Failure.self) {
+      try await PassphraseSource(
+        path: other, console: TestConsole(), environment: environment
+      ).existing()
+    }
+    chmod(path, 0o644)
+    await #expect(throws: Failure.self) { try await source.existing() }
+  }
+
   @Test func withoutATerminalThePassphraseFileIsNamed() async {
     do {
       _ = try await PassphraseSource(path: nil, console: TestConsole()).existing()

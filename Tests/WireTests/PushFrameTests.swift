@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Wire
@@ -58,6 +59,19 @@ import Testing
     let (frame, text) = Self.forms[index]
     #expect(String(decoding: try frame.encoded(), as: UTF8.self) == text)
     #expect(try PushFrame(text: Array(text.utf8)) == frame)
+  }
+
+  @Test(arguments: [
+    "", "t1", "a b~", "a\"b", "a\\b", "a/b", "a\nb", "\u{7f}", "ä", "\u{2028}", "🜁",
+  ])
+  func aTraceComesThroughWhateverItIs(trace: String) throws {
+    let frame = PushFrame.signal(
+      .init(device: Sample.device, sequence: 1, at: -1, trace: trace))
+    #expect(try PushFrame(text: try frame.encoded()) == frame)
+    // As an encoder writes it.
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    #expect(try frame.encoded() == Array(try encoder.encode(frame)))
   }
 
   @Test func aSignalWithoutADeviceSaysYouAreBehind() throws {

@@ -6,6 +6,8 @@ import Transport
 import Vault
 
 struct JoinCommand: AsyncParsableCommand, Sendable {
+  /// What a service manager's credential with the pairing code is called.
+  private static let credential = "higgins.code"
   /// 4 KiB: a pairing code or a kit with much space around.
   private static let codeBytes = 4 * 1024
   /// How long nothing may move in the first synchronisation before the command ends; the rest comes
@@ -21,6 +23,9 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
       Asks for the code that `higgins devices pair` prints on a device of the account, or reads it \
       from standard input. When every device is lost, the recovery kit and the passphrase do instead: \
       higgins join --kit-file ~/higgins-kit --server https://sync.example --account ann
+
+      As a service without a terminal: systemd's LoadCredential= hands over the code as higgins.code, \
+      and the passphrase, to every command, as higgins.passphrase.
       """)
 
   @Option(
@@ -108,6 +113,11 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     let text: String
     if let codeFd {
       text = try Self.text(try await read(codeFd))
+    } else if let bytes = try SecureFile.readCredential(
+      Self.credential, limitBytes: Self.codeBytes,
+      environment: ProcessInfo.processInfo.environment)
+    {
+      text = try Self.text(bytes)
     } else if console.isInputTerminal {
       text = try await console.ask("Pairing code: ")
     } else {

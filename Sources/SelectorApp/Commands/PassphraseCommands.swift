@@ -38,7 +38,10 @@ struct PassphraseCommand: DeviceCommand {
     await device.start(push: false)
     let old = try await PassphraseSource(path: options.passphrasePath(), console: console)
       .existing("Present passphrase: ")
-    let new = try await PassphraseSource(path: newPassphraseFile, console: console).new()
+    // A service manager's credential is the present one.
+    let new = try await PassphraseSource(
+      path: newPassphraseFile, console: console, environment: [:]
+    ).new()
     guard leaked else {
       switch try await device.changePassphrase(from: old, to: new) {
       case .changed:
