@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Sync
+public import Sync
 public import Wire
 
 /// The commits.
@@ -156,6 +156,17 @@ extension SQLiteStore {
 
   public func hash(of device: DeviceID, at sequence: UInt64) throws -> Digest32? {
     try guarded("reading") { try queue.read { try hash(of: device, sequence, in: $0) } }
+  }
+
+  public func digests(at places: Set<CommitPlace>) throws -> [CommitPlace: Digest32] {
+    guard !places.isEmpty else { return [:] }
+    return try guarded("reading") {
+      try queue.read { database in
+        try places.reduce(into: [:]) { digests, place in
+          digests[place] = try hash(of: place.device, place.sequence, in: database)
+        }
+      }
+    }
   }
 
   /// Looks among the commits, the pruned ones, and what a snapshot vouched for.

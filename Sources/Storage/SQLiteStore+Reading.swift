@@ -20,8 +20,6 @@ extension SQLiteStore {
         state.floor = try readFloors(database)
         state.isUncertain = try flag("isUncertain", in: database)
         state.unanswered = try readUnanswered(database)
-        state.unconfirmed = try readUnconfirmed(
-          state.frontier, state.serverFrontier, database)
         return state
       }
     }
@@ -118,22 +116,6 @@ extension SQLiteStore {
   private func readUnanswered(_ database: Database) throws -> Unanswered {
     try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'unansweredSince'")
       .map { .since($0) } ?? .nothing
-  }
-
-  /// The digests of the commits beyond what the server was known to hold.
-  private func readUnconfirmed(
-    _ frontier: Frontier, _ server: Frontier, _ database: Database
-  ) throws -> [DeviceID: [UInt64: Digest32]] {
-    var unconfirmed: [DeviceID: [UInt64: Digest32]] = [:]
-    for (device, head) in frontier.heads where head.sequence > server.sequence(of: device) {
-      let rows = try Row.fetchAll(
-        database, sql: "SELECT sequence, hash FROM commits WHERE device = ? AND sequence > ?",
-        arguments: [Data(device.bytes), Int64(clamping: server.sequence(of: device))])
-      for row in rows {
-        unconfirmed[device, default: [:]][try sequence(row.value(0))] = try digest32(row.bytes(1))
-      }
-    }
-    return unconfirmed
   }
 
   private func readNotices(_ database: Database) throws -> [Notice] {

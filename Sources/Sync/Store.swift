@@ -115,8 +115,6 @@ public struct StoredState: Hashable, Sendable {
   /// Commits of this device may be gone: none is made before a sync was answered.
   public var isUncertain: Bool
   public var unanswered: Unanswered
-  /// The digests of each device's commits that the server is not known to hold, by sequence.
-  public var unconfirmed: [DeviceID: [UInt64: Digest32]]
 
   /// The snapshot that contexts are folded from.
   public struct Checkpoint: Hashable, Sendable {
@@ -138,8 +136,7 @@ public struct StoredState: Hashable, Sendable {
     generation: String? = nil, records: [MembershipRecord] = [], settled: [SettledRow] = [],
     drafts: [DraftRow] = [], notices: [Notice] = [], checkpoint: Checkpoint? = nil,
     logCommits: Int = 0, logBytes: Int = 0, floor: Frontier = Frontier(),
-    isUncertain: Bool = false, unanswered: Unanswered = .nothing,
-    unconfirmed: [DeviceID: [UInt64: Digest32]] = [:]
+    isUncertain: Bool = false, unanswered: Unanswered = .nothing
   ) {
     self.frontier = frontier
     self.serverFrontier = serverFrontier
@@ -154,7 +151,6 @@ public struct StoredState: Hashable, Sendable {
     self.floor = floor
     self.isUncertain = isUncertain
     self.unanswered = unanswered
-    self.unconfirmed = unconfirmed
   }
 }
 
@@ -178,6 +174,9 @@ public protocol Store: Sendable {
 
   /// The digest of a commit that is or was held; nil where that is not known.
   func hash(of device: DeviceID, at sequence: UInt64) throws -> Digest32?
+
+  /// The same for many places at once.
+  func digests(at places: Set<CommitPlace>) throws -> [CommitPlace: Digest32]
 }
 
 /// Snapshots on the Attribute Server.

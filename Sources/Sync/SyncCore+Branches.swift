@@ -78,7 +78,6 @@ extension SyncCore {
     try sealSettling(touched: Set(settling.keys), keyring, &entropy)
     step.transaction.settled = settledRows
     step.transaction.serverFrontier = serverFrontier
-    unconfirmed = [:]
     replacement = .pulling
     run(.wanted, at: now, &step, &entropy)
   }

@@ -153,7 +153,6 @@ extension SyncCore {
       previous: last?.hash ?? .zero, memberHead: membership.head, dependencies: others,
       entropy: &entropy)
     frontier[device] = Head(sequence: envelope.header.sequence, hash: envelope.hash)
-    unconfirmed[envelope.header.sequence] = envelope.hash
     step.transaction.commits.append(envelope)
     count(envelope)
     answered(&step)

@@ -4,7 +4,8 @@ import Wire
 /// What the server says, none of which is believed unchecked.
 extension SyncCore {
   mutating func accept(
-    _ response: SyncResponse, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+    _ response: SyncResponse, _ digests: [CommitPlace: Digest32], at now: Moment,
+    _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
     failure = nil
     offlineSince = nil
@@ -22,7 +23,7 @@ extension SyncCore {
         run(.unfinished, at: now, &step, &entropy)
         return
       }
-      try checked(response, at: now, &step)
+      try checked(response, digests, at: now, &step)
     } catch let distrust as Distrust {
       meet(distrust, serverFrontier: response.serverFrontier, at: now, &step)
       // Until a server that was set back knows of an epoch, it takes what is not of it.
@@ -77,9 +78,11 @@ extension SyncCore {
 
   /// Applies the answer as a whole; when a part of it is not to be believed, nothing of it stays.
   private mutating func checked(
-    _ response: SyncResponse, at now: Moment, _ step: inout Step
+    _ response: SyncResponse, _ digests: [CommitPlace: Digest32], at now: Moment,
+    _ step: inout Step
   ) throws {
     var next = self
+    var digests = digests
     var trial = step
     try next.extendMembership(response, &trial)
     if next.isRevoked {
@@ -91,10 +94,10 @@ extension SyncCore {
     // not heard of it. It gets the record, and then gives that up.
     let isBeforeEpoch = next.isBeforeEpoch(response)
     if !isBeforeEpoch {
-      for blob in response.frames { try next.receive(blob, at: now, &trial) }
+      for blob in response.frames { try next.receive(blob, &digests, at: now, &trial) }
     }
     next.noteServer(response, at: now, &trial)
-    try next.checkHeads(response, known: serverFrontier)
+    try next.checkHeads(response, digests, known: serverFrontier)
     if !isBeforeEpoch { try next.checkNothingIsWithheld(response, known: serverFrontier) }
     self = next
     step = trial
@@ -131,15 +134,19 @@ extension SyncCore {
     if membership.epoch > epoch { try beginEpochs(after: epoch, &step) }
   }
 
+  /// Takes a commit, and adds its digest to those that are known.
   private mutating func receive(
-    _ blob: Blob, at now: Moment, _ step: inout Step
+    _ blob: Blob, _ digests: inout [CommitPlace: Digest32], at now: Moment, _ step: inout Step
   ) throws {
     guard let envelope = try? Envelope(bytes: blob.bytes) else { throw Distrust.malformed }
     let header = envelope.header
     let head = frontier[header.device]
     let held = head?.sequence ?? 0
     if header.sequence <= held {
-      guard header.sequence < held || envelope.hash == head?.hash else {
+      let known =
+        header.sequence == held
+        ? head?.hash : digests[CommitPlace(header.device, header.sequence)]
+      guard known == nil || known == envelope.hash else {
         throw fork(at: header.sequence, shownBy: envelope)
       }
       return
@@ -153,9 +160,10 @@ extension SyncCore {
       throw Distrust.brokenChain(header.device, header.sequence)
     }
     guard header.previous == head?.hash ?? .zero else { throw fork(at: held, shownBy: envelope) }
-    try checkDependencies(of: header)
+    try checkDependencies(of: header, digests)
     step.effects += try open(envelope, at: now)
     frontier[header.device] = Head(sequence: header.sequence, hash: envelope.hash)
+    digests[CommitPlace(header.device, header.sequence)] = envelope.hash
     step.transaction.commits.append(envelope)
     count(envelope)
     if header.kind == .data { noteUnanswered(at: now, &step) }
@@ -174,7 +182,9 @@ extension SyncCore {
     }
   }
 
-  private func checkDependencies(of header: EnvelopeHeader) throws {
+  private func checkDependencies(
+    of header: EnvelopeHeader, _ digests: [CommitPlace: Digest32]
+  ) throws {
     for (author, dependency) in header.dependencies.heads {
       let held = frontier[author]
       guard let held, held.sequence >= dependency.sequence else {
@@ -182,7 +192,7 @@ extension SyncCore {
       }
       let hash =
         held.sequence == dependency.sequence
-        ? held.hash : author == device ? unconfirmed[dependency.sequence] : nil
+        ? held.hash : digests[CommitPlace(author, dependency.sequence)]
       if let hash, hash != dependency.hash {
         throw Distrust.fork(author, dependency.sequence, nil)
       }
@@ -222,7 +232,6 @@ extension SyncCore {
       serverFrontier = response.serverFrontier
       step.transaction.serverFrontier = response.serverFrontier
       replica.confirm(sent)
-      confirmOwn()
     }
     lacking = response.serverFrontier.heads.reduce(0) { sum, entry in
       let held = frontier.sequence(of: entry.key)
@@ -233,11 +242,6 @@ extension SyncCore {
       generation = response.generation
       step.transaction.generation = response.generation
     }
-  }
-
-  private mutating func confirmOwn() {
-    guard let head = serverFrontier[device], unconfirmed[head.sequence] == head.hash else { return }
-    unconfirmed = unconfirmed.filter { $0.key > head.sequence }
   }
 
   /// A commit refused for good must not be sent in a circle, and never blocks what comes in.
@@ -271,11 +275,16 @@ extension SyncCore {
     }
   }
 
-  private func checkHeads(_ response: SyncResponse, known: Frontier) throws {
+  private func checkHeads(
+    _ response: SyncResponse, _ digests: [CommitPlace: Digest32], known: Frontier
+  ) throws {
     for (author, head) in response.serverFrontier.heads {
       // What it held, by its own word or by ours, cannot have become something else.
       for held in [frontier[author], known[author]].compactMap({ $0 })
       where held.sequence == head.sequence && held.hash != head.hash {
+        throw Distrust.fork(author, head.sequence, nil)
+      }
+      if let hash = digests[CommitPlace(author, head.sequence)], hash != head.hash {
         throw Distrust.fork(author, head.sequence, nil)
       }
     }

@@ -47,7 +47,8 @@ public struct SyncCore: Sendable {
     /// Another push connection took the place of this device's, though there is one process of it:
     /// a twin may be at work. Two that only read would never notice each other otherwise.
     case displaced
-    case answered(SyncResponse)
+    /// `digests`: what the store holds at ``SyncCore/places(namedBy:)``, as far as it is known.
+    case answered(SyncResponse, digests: [CommitPlace: Digest32] = [:])
     case failed(ServiceFailure)
     /// The replica is a fold of the store's log, made with this keyring.
     case unlocked(Keyring, Replica)
@@ -149,8 +150,6 @@ public struct SyncCore: Sendable {
   var isUncertain: Bool
   /// Others' changes that no commit of this device stands on.
   var unanswered: Unanswered
-  /// The digests of own commits that the server is not known to hold.
-  var unconfirmed: [UInt64: Digest32]
   var replacement: Replacement?
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
@@ -194,7 +193,6 @@ public struct SyncCore: Sendable {
     floor = stored.floor
     isUncertain = stored.isUncertain
     unanswered = stored.unanswered
-    unconfirmed = stored.unconfirmed[device] ?? [:]
     if stored.notices.contains(where: { $0.code == Replacement.code }) { replacement = .detected }
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)
@@ -262,7 +260,8 @@ public struct SyncCore: Sendable {
     case .displaced:
       beatSoon(&step)
       run(.wanted, at: now, &step, &entropy)
-    case .answered(let response): try accept(response, at: now, &step, &entropy)
+    case .answered(let response, let digests):
+      try accept(response, digests, at: now, &step, &entropy)
     case .failed(let failure): fail(failure, at: now, &step, &entropy)
     case .unlocked(let keyring, let replica):
       try unlock(keyring, replica, at: now, &step, &entropy)

@@ -145,17 +145,18 @@ struct Disk {
         .prefix(count))
   }
 
+  func digests(at places: Set<CommitPlace>) -> [CommitPlace: Digest32] {
+    places.reduce(into: [:]) { digests, place in
+      digests[place] = current.places[place.device]?[place.sequence]
+    }
+  }
+
   /// What a process finds; `bias` commits more than there are, so that snapshots come soon.
   func state(bias: Int) -> StoredState {
     var state = current.state
     let beyond = current.beyondCheckpoint
     state.logCommits = beyond.count + bias
     state.logBytes = beyond.reduce(0) { $0 + $1.bytes.count }
-    state.unconfirmed = current.log.reduce(into: [:]) { unconfirmed, envelope in
-      let header = envelope.header
-      guard header.sequence > state.serverFrontier.sequence(of: header.device) else { return }
-      unconfirmed[header.device, default: [:]][header.sequence] = envelope.hash
-    }
     return state
   }
 }

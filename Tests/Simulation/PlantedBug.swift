@@ -52,6 +52,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case takeRefusedForSent
   /// The server's loss of commits goes unnoticed: its frontier never goes back here.
   case keepOldServerFrontier
+  /// What an answer names below the heads is not compared with what is held (rule R1).
+  case compareHeadsOnly
   /// Alarms are not kept.
   case dropAlarms
   // Snapshots and replacement.

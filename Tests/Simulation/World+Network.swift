@@ -152,7 +152,9 @@ extension World {
     }
     let held = device.core.frontier
     let believed = distort(response, for: device)
-    try take(.answered(believed), by: device)
+    let places = device.core.places(namedBy: believed)
+    let digests = bug == .compareHeadsOnly ? [:] : device.disk.digests(at: places)
+    try take(.answered(believed, digests: digests), by: device)
     if bug == .storeWithoutDependencies { try storeRest(of: believed, beyond: held, on: device) }
     if device.requestsSinceHostility != nil { try checkDetection(by: device) }
   }

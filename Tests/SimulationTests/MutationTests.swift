@@ -55,6 +55,7 @@ extension PlantedBug {
       return (
         Weather(name: "lost devices", loss: 8, slowness: 10, losses: 30, serverRestores: 25), safety
       )
+    case .compareHeadsOnly: return (Weather(name: "views"), { try Scenario.fork($0) })
     case .storeWithoutDependencies:
       return (Weather(name: "hostile", slowness: 10, hostility: .omit), safety)
     case .believeIntruders:

@@ -35,13 +35,6 @@ import Wire
       })
   }
 
-  /// Lets the server forget that it showed two histories: the first is everybody's now.
-  private static func bringTogether(_ world: World) throws {
-    world.misled = []
-    for device in world.devices { try world.take(.requested, by: device) }
-    try world.settle(until: world.now + 5000)
-  }
-
   @Test func aHistoryThatWasHiddenFromADeviceIsNamedAndBothAreKept() throws {
     let world = try Self.world()
     world.otherView = world.server
@@ -50,7 +43,7 @@ import Wire
     try world.setFirst(on: 2, immediately: true)
     try world.settle(until: world.now + 5000)
     #expect(Self.texts(of: world.devices[0]) != Self.texts(of: world.devices[2]))
-    try Self.bringTogether(world)
+    try world.showOneHistory()
     #expect(Self.alarms(of: world.devices[2]) == ["rollback"])
     #expect(Self.alarms(of: world.devices[0]).isEmpty)
     try world.heal()
@@ -58,17 +51,12 @@ import Wire
     #expect(world.devices[0].core.replica.conflictCount == 1)
   }
 
-  @Test func twoHistoriesOfOneDeviceAreAFork() throws {
+  @Test(arguments: [(1, 1), (2, 1), (1, 2)])
+  func twoHistoriesOfOneDeviceAreAFork(own: Int, twins: Int) throws {
     let world = try Self.world(setsBack: true)
-    try world.clone(world.devices[1])
-    try world.settle(until: world.now + 3000)
-    world.otherView = world.server
-    world.misled = [2, 3]
-    try world.setFirst(on: 1, immediately: true)
-    try world.setFirst(on: 3, immediately: true)
-    try world.settle(until: world.now + 5000)
+    try world.showTwoHistories(own, and: twins)
     let believed = Self.texts(of: world.devices[2])
-    try Self.bringTogether(world)
+    try world.showOneHistory()
     #expect(Self.alarms(of: world.devices[2]) == ["fork"])
     #expect(Self.texts(of: world.devices[2]) == believed, "nothing of it was taken")
     // The twin takes another identity, and what it wrote reaches the rest under that.

@@ -26,6 +26,67 @@ import Wire
     return (bench, peer, other)
   }
 
+  /// A device that holds two commits of a peer, and another commit 1 of that peer.
+  private func ahead() throws -> (HealingBench, peer: Keyring, other: Envelope) {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let first = try bench.commit(by: peer, note("first"), sequence: 1)
+    let second = try bench.commit(
+      by: peer, note("second"), sequence: 2, previous: first.hash)
+    let other = try bench.commit(by: peer, note("other"), sequence: 1)
+    try bench.take(.requested)
+    try bench.take(
+      .answered(bench.answer(holding: [peer.device: second], frames: [first, second])))
+    #expect(alarms(bench) == [] && names(bench) == ["first", "second"])
+    return (bench, peer, other)
+  }
+
+  @Test func aCommitThatStandsOnAnotherHistoryBelowTheHeadIsAFork() throws {
+    var (bench, peer, other) = try ahead()
+    let third = try bench.pairedDevice()
+    let commit = try bench.commit(
+      by: third, note("third"), sequence: 1,
+      over: Frontier([peer.device: Head(sequence: 1, hash: other.hash)]))
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: [third.device: commit], frames: [commit])))
+    #expect(alarms(bench) == ["fork"])
+    #expect(names(bench) == ["first", "second"])
+  }
+
+  @Test func aServerWithAnotherHistoryBelowTheHeadForksAndHasNotLostAnything() throws {
+    var (bench, peer, other) = try ahead()
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: [peer.device: other], frames: [])))
+    #expect(alarms(bench) == ["fork"])
+  }
+
+  @Test func anEarlierCommitGivenAgainAsAnotherIsAFork() throws {
+    var (bench, _, other) = try ahead()
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier, frames: [other])))
+    #expect(alarms(bench) == ["fork"])
+    #expect(bench.disk.evidence == [other])
+  }
+
+  @Test func whatOnePageBringsIsComparedToo() throws {
+    var bench = try HealingBench()
+    let (peer, third) = (try bench.pairedDevice(), try bench.pairedDevice())
+    let first = try bench.commit(by: peer, note("first"), sequence: 1)
+    let second = try bench.commit(
+      by: peer, note("second"), sequence: 2, previous: first.hash)
+    let other = try bench.commit(by: peer, note("other"), sequence: 1)
+    let commit = try bench.commit(
+      by: third, note("third"), sequence: 1,
+      over: Frontier([peer.device: Head(sequence: 1, hash: other.hash)]))
+    try bench.take(.requested)
+    try bench.take(
+      .answered(
+        bench.answer(
+          holding: [peer.device: second, third.device: commit], frames: [first, second, commit])))
+    #expect(alarms(bench) == ["fork"])
+    #expect(names(bench) == [])
+  }
+
   private func names(_ bench: HealingBench) -> [String] {
     bench.core.replica.contexts.map(\.name)
   }

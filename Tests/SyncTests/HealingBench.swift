@@ -66,10 +66,21 @@ struct HealingBench {
   @discardableResult
   mutating func take(_ event: SyncCore.Event) throws -> [SyncCore.Effect] {
     var next = core
-    let step = try next.step(event, at: now, entropy: &entropy)
+    let step = try next.step(looked(up: event), at: now, entropy: &entropy)
     write(step.transaction)
     core = next
     return step.effects
+  }
+
+  /// As the shell does it: an answer goes with what the log holds at the places it names.
+  private func looked(up event: SyncCore.Event) -> SyncCore.Event {
+    guard case .answered(let response, _) = event else { return event }
+    let places = core.places(namedBy: response)
+    let digests = log.reduce(into: [CommitPlace: Digest32]()) { digests, envelope in
+      let place = CommitPlace(envelope.header.device, envelope.header.sequence)
+      if places.contains(place) { digests[place] = envelope.hash }
+    }
+    return .answered(response, digests: digests)
   }
 
   private mutating func write(_ transaction: Transaction) {
@@ -109,16 +120,8 @@ struct HealingBench {
       stored: StoredState(
         frontier: disk.frontier, serverFrontier: disk.serverFrontier, records: disk.records,
         settled: disk.settled, drafts: disk.drafts, notices: disk.notices,
-        isUncertain: disk.isUncertain, unanswered: disk.unanswered, unconfirmed: unconfirmed))
+        isUncertain: disk.isUncertain, unanswered: disk.unanswered))
     try unlock()
-  }
-
-  private var unconfirmed: [DeviceID: [UInt64: Digest32]] {
-    log.reduce(into: [:]) { unconfirmed, envelope in
-      let (author, sequence) = (envelope.header.device, envelope.header.sequence)
-      guard sequence > disk.serverFrontier.sequence(of: author) else { return }
-      unconfirmed[author, default: [:]][sequence] = envelope.hash
-    }
   }
 
   @discardableResult

@@ -296,6 +296,12 @@ actor Device {
     afterStep()
   }
 
+  /// The same for an answer, with what the store holds at the places it names.
+  func take(_ response: SyncResponse) throws {
+    let digests = try store.digests(at: core.places(namedBy: response))
+    try take(.answered(response, digests: digests))
+  }
+
   /// The same where nobody waits for an error: it is said in the log, and tried again later.
   func attempt(_ event: SyncCore.Event) {
     do {
@@ -353,7 +359,7 @@ actor Device {
       }
       let wasOffline = core.failure != nil
       let response = try await client.synchronise(plan.request(frames: frames ?? []))
-      try take(.answered(response))
+      try take(response)
       if wasOffline, pushState == .down { push?.reconnectNow() }
     } catch let failure as ServiceFailure {
       if case .refused(let problem) = failure, problem.code == .authenticationRevoked {

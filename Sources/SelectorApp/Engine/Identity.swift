@@ -189,7 +189,7 @@ extension Device {
       SyncRequest(
         generation: core.generation, frontier: core.frontier, memberHead: core.membership.head,
         frames: []))
-    try take(.answered(response))
+    try take(response)
   }
 
   /// Tells the core what of this device's own chain is proven to be on the server, and what is not.
