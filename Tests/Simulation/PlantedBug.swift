@@ -27,6 +27,11 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case saveAgainAfterFailure
   /// Timers are not carried out.
   case forgetTimers
+  /// Undo writes the former value over whatever is there by now.
+  case undoByOverwriting
+  /// What devices wrote that have another identity by now, or were taken out, cannot be read any
+  /// more after a restart: their keys are not kept (rule R12).
+  case forgetPastDevices
   // The source of chance.
   case reuseNonces
   /// Version ids are counted from the start of the process (rule R10).
@@ -67,9 +72,13 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case forgetUnproven
   /// A log is pruned one further than the snapshot stands for (rule R7).
   case pruneOneTooFar
+  /// A snapshot says that it covers what came while it was written (rule R6).
+  case claimTooMuch
   /// A snapshot takes the place of the log instead of being merged (rule R8).
   case replaceBySnapshot
   // The server.
+  /// A membership record is appended to whatever the chain ends with by now (rule R11).
+  case appendUncompared
   /// The signal is not in the transaction of the commit (rule R5).
   case loseSignals
   /// The frontier moves, the commit is not kept (rule R5).

@@ -38,6 +38,21 @@ enum Scenario {
     { try $0.settle(until: $0.now + 6000) },
   ]
 
+  /// Two devices change one value at once, and one of the changes is taken back: the other stays.
+  static func undo(_ world: World) throws {
+    let (home, work) = (world.devices[0], world.devices[1])
+    try world.create(on: home)
+    try world.setFirst(on: home.number, immediately: true)
+    try world.settle(until: world.now + 3000)
+    world.cutOff[work.number] = true
+    for device in [home, work] { try world.setFirst(on: device.number, immediately: true) }
+    world.cutOff = [:]
+    try world.settle(until: world.now + 60_000)
+    try world.undo(on: home)
+    try world.heal()
+    try world.checkRest()
+  }
+
   static func script(_ world: World) throws {
     for act in script { try act(world) }
     try world.heal()

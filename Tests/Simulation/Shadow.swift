@@ -22,6 +22,8 @@ struct Shadow {
     let time: [Int64]
     let content: Content?
     let seen: [VersionID]?
+    /// The version that this one writes again.
+    let copies: VersionID?
 
     enum CodingKeys: String, CodingKey {
       case context = "ctx"
@@ -31,7 +33,7 @@ struct Shadow {
       case supersedes
       case time = "hlc"
       case content = "value"
-      case seen
+      case seen, copies
     }
   }
 
@@ -103,6 +105,17 @@ struct Shadow {
     guard known == nil || known == envelope.hash else {
       throw Violation(.s8, "a device sent two commits \(header.sequence)")
     }
+  }
+
+  /// A version, the one that it copies, what that copies, and so on.
+  func originals(of id: VersionID) -> [Version] {
+    var originals: [Version] = []
+    var next = versions[id]
+    while let version = next {
+      originals.append(version)
+      next = version.copies.flatMap { versions[$0] }
+    }
+    return originals
   }
 
   // MARK: the register rule

@@ -108,6 +108,12 @@ final class SimulatedDevice {
       }
     }
     for envelope in disk.current.beyondCheckpoint {
+      let author = envelope.header.device
+      if entropy.bug == .forgetPastDevices,
+        core.membership.replacements[author] != nil || core.membership.revoked[author] != nil
+      {
+        continue
+      }
       try replica.fold(
         envelope, with: keyring, membership: core.membership, now: moment(now).wall)
     }

@@ -59,6 +59,33 @@ extension World {
       restored.insert(context)
       rewritten.formUnion(replica[context]?.attributes.map(\.id) ?? [])
     }
-    try save([isRedo ? .redo(change.id) : .undo(change.id)], by: device)
+    let before = Set(shadow.versions.keys)
+    try save(
+      overwriting(change, on: device) ?? [isRedo ? .redo(change.id) : .undo(change.id)], by: device)
+    try checkUndo(of: change, since: before)
+  }
+
+  /// The bug: what was there before is written without regard to what is there now.
+  private func overwriting(_ change: ChangeSet, on device: SimulatedDevice) -> [Edit]? {
+    guard bug == .undoByOverwriting, change.kind == .set, let id = change.contexts.first,
+      let attribute = device.core.replica[id]?.attributes.first(where: { $0.label == change.label }
+      ),
+      let former = device.core.replica.history(of: attribute.id, in: id).dropLast().last?.text
+    else { return nil }
+    return [.setValue(id, attribute.id, text: former, base: nil)]
+  }
+
+  /// S2: an undo hides no value but those of the change it takes back, and what it writes again.
+  private func checkUndo(of change: ChangeSet, since before: Set<VersionID>) throws {
+    let new = shadow.versions.values.filter { !before.contains($0.id) && $0.register == "value" }
+    let time = [change.id.time.milliseconds, Int64(change.id.time.counter)]
+    for version in new {
+      for id in version.supersedes where id != version.copies {
+        let hidden = shadow.originals(of: id)
+        guard let text = hidden.first?.content?.text, !hidden.contains(where: { $0.time == time })
+        else { continue }
+        throw Violation(.s2, "an undo hides \(text), which it does not take back")
+      }
+    }
   }
 }

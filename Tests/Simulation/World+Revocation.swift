@@ -25,10 +25,8 @@ extension World {
           strength: .floor, entropy: &device.entropy)
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(rotation.record.bytes))
-        let caller = Caller(account: family.account, device: device.keyring.device)
-        _ = try server.change { ledger, store throws(Problem) in
-          try ledger.append(request, by: caller, in: &store)
-        }
+        try server.append(
+          request, by: Caller(account: family.account, device: device.keyring.device))
         disasters += 1
         record("\(device.number) revoked \(other.number)")
         count(.revocation)

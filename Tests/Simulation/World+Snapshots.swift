@@ -39,11 +39,12 @@ extension World {
         let snapshot = try core.replica.snapshot(now: wall, coveredByAll: covered)
         let sealed = try keyring.sealSnapshot(
           pieces: snapshot.pieces, root: snapshot.root, versions: snapshot.versions,
-          covering: core.frontier, memberHead: core.membership.head, writtenAt: wall,
+          covering: bug == .claimTooMuch ? device.core.frontier : core.frontier,
+          memberHead: core.membership.head, writtenAt: wall,
           entropy: &device.entropy)
         count(.snapshotWritten)
         try take(.snapshotWritten(sealed), by: device)
-      }, at: now + Int64(entropy.pick(1...50)))
+      }, at: now + Int64(entropy.pick(1...50)) + (bug == .claimTooMuch ? 2000 : 0))
   }
 
   // MARK: sending
@@ -170,9 +171,7 @@ extension World {
         for entry in records {
           let request = MembershipRequest(
             expectedHead: entry.previous, record: Blob(entry.bytes), isRestored: true)
-          _ = try server.change { ledger, store throws(Problem) in
-            try ledger.append(request, by: caller, in: &store)
-          }
+          try server.append(request, by: caller)
           count(.recordRestored)
         }
         try take(.behind, by: device)
@@ -208,10 +207,7 @@ extension World {
           entropy: &device.entropy)
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(record.bytes))
-        let caller = caller(device)
-        _ = try server.change { ledger, store throws(Problem) in
-          try ledger.append(request, by: caller, in: &store)
-        }
+        try server.append(request, by: caller(device))
         self.record("\(device.number) replaced")
         count(.replacement)
         try take(.replaced(successor.keyring, record), by: device)

@@ -55,6 +55,9 @@ extension PlantedBug {
       return (
         Weather(name: "lost devices", loss: 8, slowness: 10, losses: 30, serverRestores: 25), safety
       )
+    case .undoByOverwriting: return (.calm, { try Scenario.undo($0) })
+    case .appendUncompared: return (Weather.named("revoked devices"), safety)
+    case .forgetPastDevices: return (Weather.named("clones"), safety)
     case .compareHeadsOnly: return (Weather(name: "views"), { try Scenario.fork($0) })
     case .storeWithoutDependencies:
       return (Weather(name: "hostile", slowness: 10, hostility: .omit), safety)
@@ -64,7 +67,8 @@ extension PlantedBug {
     case .keepIdentity, .forgetUnproven:
       return (Weather.named("restored devices"), safety)
     case .keepRevoked: return (Weather.named("revoked devices"), safety)
-    case .pruneOneTooFar, .replaceBySnapshot: return (Weather.named("months"), safety)
+    case .pruneOneTooFar, .replaceBySnapshot, .claimTooMuch:
+      return (Weather.named("months"), safety)
     case .dropAlarms:
       return (Weather(name: "hostile", slowness: 10, hostility: .alter), safety)
     }

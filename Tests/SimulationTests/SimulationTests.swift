@@ -31,6 +31,16 @@ import Testing
     #expect(try await Trials.signalsAlone(Array(0..<(Self.defaultCount / 10))) == [])
   }
 
+  @Test func anUndoLeavesWhatAnotherDeviceWroteAtTheSameTime() async throws {
+    let failures = try await Runs.failures(over: Array(0..<5)) { seed, isTracing in
+      try World(
+        family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing)
+    } _: {
+      try Scenario.undo($0)
+    }
+    #expect(failures == [])
+  }
+
   @Test func theSameSeedGivesTheSameTrace() async throws {
     let seeds = Array(0..<UInt64(2 * Weather.catalogue.count))
     let first = try await Trials.anyWeather(seeds, limit: .max)
