@@ -17,6 +17,8 @@ struct Supervisor {
 
   /// Returns when everything has stopped; throws what made a server stop by itself.
   func run() async throws {
+    // A reload asks for the certificate; where there is none, there is nothing to do.
+    if certificate == nil { signal(SIGHUP, SIG_IGN) }
     var configuration = ServiceGroupConfiguration(
       services: attributes.map { [$0] } ?? [Idle()], logger: quiet)
     configuration.maximumGracefulShutdownDuration = Self.finishLimit

@@ -17,6 +17,14 @@ import Testing
     }
   }
 
+  @Test func aReloadEndsNoServerThatHasNoCertificate() throws {
+    let stage = try Stage()
+    defer { stage.strike() }
+    try stage.startServer()
+    stage.reloadServer()
+    #expect(stage.stopServer() == 0)
+  }
+
   @Test(.timeLimit(.minutes(3)))
   func devicesKnowTheServerByItsKeyThroughItsRenewalAndNoOther() throws {
     let stage = try Stage()
