@@ -210,13 +210,17 @@ ci: deps lint clean-build docs ## All that has to hold before a change goes in.
 	$(run_tests)
 
 .PHONY: install
-install: build ## Copies programs, themes, manual pages and completions to PREFIX.
+install: build ## Copies programs, themes, manual pages, completions and the service to PREFIX.
 	bin=$$(swift build --configuration release --show-bin-path)
 	to="$(DESTDIR)$(PREFIX)"
 	swift package generate-manual --multi-page
-	install -d "$$to/bin" "$$to/share/higgins/themes" "$$to/share/man/man1"
+	install -d "$$to/bin" "$$to/share/higgins/themes" "$$to/share/man/man1" \
+	  "$$to/lib/systemd/system" "$$to/lib/sysusers.d"
 	install -m 755 "$$bin/higgins" "$$bin/higginsd" "$$to/bin"
 	install -m 644 themes/*.toml "$$to/share/higgins/themes"
+	sed 's#@bin@#$(PREFIX)/bin#' Sources/DaemonApp/Service/higginsd.service \
+	  >"$$to/lib/systemd/system/higginsd.service"
+	install -m 644 Sources/DaemonApp/Service/higginsd.conf "$$to/lib/sysusers.d"
 	for page in .build/plugins/GenerateManual/outputs/{SelectorApp,DaemonApp}/*.1; do
 	  install -m 644 "$$page" "$$to/share/man/man1"
 	done

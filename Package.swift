@@ -120,7 +120,7 @@ let package = Package(
         lifecycle,
         niocore, niossl, toml,
       ],
-      swiftSettings: settings),
+      exclude: ["Service"], swiftSettings: settings),
 
     // Tests.
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
