@@ -27,14 +27,14 @@ public func buildApplication(
     arguments: arguments, authentication: authentication, mailboxes: mailboxes, outbox: outbox)
   let router = Router(context: ServerRequestContext.self)
   router.add(middleware: ProblemMiddleware(logger: arguments.logger))
+  router.add(middleware: ProtocolMiddleware())
   controller.addRoutes(to: router)
   // The library's own lines carry request ids and paths; ours say what an operator needs.
   var quiet = arguments.logger
   quiet.logLevel = max(quiet.logLevel, .warning)
   let onListening = arguments.onListening
-  var services: [any Service] = [
-    outbox, MailboxDrain(mailboxes: mailboxes), PruningService(arguments),
-  ]
+  var services: [any Service] = [outbox, MailboxDrain(mailboxes: mailboxes)]
+  if !arguments.isReadOnly { services.append(PruningService(arguments)) }
   if let path = arguments.control {
     services.append(
       ControlService(database: arguments.database, path: path, logger: arguments.logger))

@@ -27,7 +27,7 @@ struct AttributeController: Sendable {
     self.authentication = authentication
     self.mailboxes = mailboxes
     self.outbox = outbox
-    ledger = Ledger(quotaBytes: arguments.limits.quotaBytes)
+    ledger = arguments.ledger
     devices = RateLimiter(arguments.limits.device)
     chunks = RateLimiter(arguments.limits.chunks)
     addresses = RateLimiter(arguments.limits.address)
@@ -68,6 +68,7 @@ struct AttributeController: Sendable {
     let body = try await request.read(AccountRequest.self, limitBytes: 64 * 1024)
     try Self.check(body)
     if try await !database.holds(body) {
+      try ledger.requireWritable()
       let invite = try invite(for: body)
       try await database.createAccount(body, invite: invite, ledger: ledger)
       if let invite { arguments.invites.remove(invite) }

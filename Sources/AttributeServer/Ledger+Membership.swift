@@ -42,7 +42,8 @@ extension Ledger {
   public func append<Store: LedgerStore>(
     _ request: MembershipRequest, by caller: Caller, in store: inout Store
   ) throws(Problem) -> MembershipResponse {
-    try store.write { transaction throws in
+    try requireWritable()
+    return try store.write { transaction throws in
       if !caller.enrolling { try requireDevice(caller, in: transaction) }
       let hash = digest(request.record.bytes)
       if try transaction.memberNumber(of: hash, account: caller.account) == nil {
@@ -79,6 +80,7 @@ extension Ledger {
   public func keep<Store: LedgerStore>(
     _ farewell: Farewell, by caller: Caller, in store: inout Store
   ) throws(Problem) {
+    try requireWritable()
     try store.write { transaction throws in
       let device = try member(caller, in: transaction)
       guard let number = device.revokedBy, farewell.device == device.id,

@@ -19,7 +19,8 @@ extension Ledger {
   public func offer<Store: LedgerStore>(
     _ offer: SnapshotOffer, by caller: Caller, now: Int64, in store: inout Store
   ) throws(Problem) -> SnapshotProgress {
-    try store.write { transaction throws in
+    try requireWritable()
+    return try store.write { transaction throws in
       try requireDevice(caller, in: transaction)
       let id = digest(offer.manifest.bytes)
       if let known = try transaction.snapshot(id), known.account == caller.account {
@@ -44,6 +45,7 @@ extension Ledger {
   public func put<Store: LedgerStore>(
     _ bytes: [UInt8], as number: Int, of id: Digest32, by caller: Caller, in store: inout Store
   ) throws(Problem) {
+    try requireWritable()
     guard bytes.count <= Limits.snapshotChunkBytes else {
       throw Problem(.tooLarge, detail: "A chunk has at most \(Limits.snapshotChunkBytes) bytes.")
     }
@@ -72,7 +74,8 @@ extension Ledger {
   public func finish<Store: LedgerStore>(
     _ id: Digest32, by caller: Caller, now: Int64, in store: inout Store
   ) throws(Problem) -> SnapshotSummary {
-    try store.write { transaction throws in
+    try requireWritable()
+    return try store.write { transaction throws in
       var snapshot = try snapshot(id, by: caller, in: transaction)
       if snapshot.isComplete { return summary(of: snapshot) }
       guard try transaction.missingChunks(of: id, limit: 1).isEmpty else {

@@ -26,9 +26,17 @@ public struct Ledger: Sendable {
 
   /// What one account's commits and snapshots may add up to.
   public let quotaBytes: Int
+  /// Whether nothing is taken: what is held is given all the same.
+  public let isReadOnly: Bool
 
-  public init(quotaBytes: Int = Limits.accountQuotaBytes) {
+  public init(quotaBytes: Int = Limits.accountQuotaBytes, isReadOnly: Bool = false) {
     self.quotaBytes = quotaBytes
+    self.isReadOnly = isReadOnly
+  }
+
+  func requireWritable() throws(Problem) {
+    guard isReadOnly else { return }
+    throw Problem(.readOnlyMaintenance, detail: "What is here is given; changes wait.")
   }
 
   /// Takes the frames one by one, each in a transaction of its own, then answers with a page of
@@ -83,6 +91,7 @@ public struct Ledger: Sendable {
     _ bytes: [UInt8], account: AccountID, in store: inout Store
   ) -> SyncResponse.Outcome {
     do throws(Problem) {
+      try requireWritable()
       let status = try store.write { transaction throws in
         try accept(bytes, account: account, in: &transaction)
       }

@@ -14,7 +14,7 @@ struct PruningService: Service {
   init(_ arguments: ServerArguments) {
     database = arguments.database
     clock = arguments.clock
-    ledger = Ledger(quotaBytes: arguments.limits.quotaBytes)
+    ledger = arguments.ledger
     logger = arguments.logger
   }
 

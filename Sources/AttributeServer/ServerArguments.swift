@@ -25,7 +25,7 @@ public struct ServerLimits: Hashable, Sendable {
   public init(
     device: Rate = Rate(perSecond: 10, burst: 50),
     chunks: Rate = Rate(perSecond: 50, burst: 200),
-    address: Rate = Rate(perSecond: 5, burst: 60), quotaBytes: Int = 1024 * 1024 * 1024
+    address: Rate = Rate(perSecond: 5, burst: 60), quotaBytes: Int = Limits.accountQuotaBytes
   ) {
     self.device = device
     self.chunks = chunks
@@ -67,6 +67,8 @@ public struct ServerArguments: Sendable {
   /// them. The zero hash stands for plaintext.
   public var keyHashes: @Sendable () -> [Digest32]
   public var limits: ServerLimits
+  /// Whether nothing is taken for the time being, while all that is held is given.
+  public var isReadOnly = false
   public var clock: ServerClock
   public var logger: Logger
   /// Called with the port once connections are accepted.
@@ -96,4 +98,6 @@ public struct ServerArguments: Sendable {
     self.logger = logger
     self.onListening = onListening
   }
+
+  var ledger: Ledger { Ledger(quotaBytes: limits.quotaBytes, isReadOnly: isReadOnly) }
 }

@@ -3,6 +3,7 @@ import AttributeServer
 import Foundation
 import Logging
 import PushServer
+import Wire
 
 /// The options of the Attribute Server.
 struct AttributeOptions: ParsableArguments {
@@ -29,6 +30,14 @@ struct AttributeOptions: ParsableArguments {
       """, valueName: "WHO"))
   var registration: String?
 
+  @Flag(help: "Take no changes, for maintenance: devices fetch, and theirs wait.")
+  var readOnly = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What one account's changes and snapshots may add up to. Default: 1024.", valueName: "MIB"))
+  var quota: String?
+
   func plan(_ settings: Settings, _ protection: Protection) throws(DaemonError) -> AttributePlan {
     try protection.requireKnownKey()
     guard let data = settings.text("data", data) else {
@@ -48,7 +57,16 @@ struct AttributeOptions: ParsableArguments {
     }
     return AttributePlan(
       data: data, listen: listen, pushURL: settings.text("push-url", pushUrl), registration: who,
+      isReadOnly: try settings.flag("read-only", readOnly), quotaBytes: try quotaBytes(settings),
       protection: protection)
+  }
+
+  private func quotaBytes(_ settings: Settings) throws(DaemonError) -> Int {
+    guard let given = settings.text("quota", quota) else { return Limits.accountQuotaBytes }
+    guard let mebibytes = Int(given), (1...1_048_576).contains(mebibytes) else {
+      throw .usage("--quota is a number of MiB from 1 to 1048576; not `\(given)`.")
+    }
+    return mebibytes * 1_048_576
   }
 }
 
@@ -58,6 +76,8 @@ struct AttributePlan {
   let listen: ListenAddress
   let pushURL: String?
   let registration: Registration
+  let isReadOnly: Bool
+  let quotaBytes: Int
   let protection: Protection
 }
 
@@ -145,7 +165,7 @@ struct Backend {
     _ plan: AttributePlan, push: PushService?, pushURL: String?, signals: SignalTarget?,
     ready: ReadyAnnouncement, logger: Logger
   ) async throws {
-    let arguments = ServerArguments(
+    var arguments = ServerArguments(
       database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
       registration: plan.registration, push: pushURL, signals: signals, control: folder.control,
       tls: plan.protection.tls, keyHashes: plan.protection.keyHashes, logger: logger,
@@ -156,7 +176,9 @@ struct Backend {
           logger.error("The ready file cannot be written")
         }
       })
-    try await failing {
+    arguments.limits.quotaBytes = plan.quotaBytes
+    arguments.isReadOnly = plan.isReadOnly
+    try await failing { [arguments] in
       let attributes = try AttributeService(arguments)
       try await Supervisor(
         logger: logger, attributes: attributes, push: push,

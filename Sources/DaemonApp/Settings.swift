@@ -10,7 +10,7 @@ struct Settings {
     "log-json", "behind-proxy", "tls-certificate", "tls-key", "ready-file", "service-key-file",
     "push-signals-url",
     "attributes-url", "gateways", "allowed-origins", "chat-demo", "chat-secret-file", "hixie-75",
-    "echo",
+    "echo", "read-only", "quota",
   ]
 
   private let environment: [String: String]

@@ -36,7 +36,7 @@ extension SyncCore {
   mutating func beat(
     at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
-    guard mayCommit, !isParked, settling.isEmpty, let keyring,
+    guard mayCommit, refusal == nil, settling.isEmpty, let keyring,
       case .since(let first) = unanswered, serverFrontier.reaches(frontier)
     else { return }
     guard now.wall >= first else {

@@ -41,11 +41,15 @@ extension SyncCore {
     }
     goOnReplacing(response, &step)
     healBySnapshot(&step)
-    let canPush = !isParked && replacement == nil && serverFrontier.reaches(floor)
+    let canPush = refusal == nil && replacement == nil && serverFrontier.reaches(floor)
     let lacks = canPush && !serverFrontier.reaches(frontier)
     let isUnfinished = response.more || lacks || isBeforeEpoch(response)
     if isUnfinished && held == frontier && known == serverFrontier {
-      run(.stalled, at: now, &step, &entropy)
+      if let problem = Self.incapacity(of: response) {
+        fail(.refused(problem), at: now, &step, &entropy)
+      } else {
+        run(.stalled, at: now, &step, &entropy)
+      }
       return
     }
     run(.succeeded(more: isUnfinished), at: now, &step, &entropy)
@@ -53,6 +57,12 @@ extension SyncCore {
     if replacement == nil { wantsMerge = false }
     try beat(at: now, &step, &entropy)
     tendSnapshots(at: now, &step)
+  }
+
+  /// Why the server takes nothing at present, a full disk say: nothing is wrong with what was sent,
+  /// and a person wants to know why it waits.
+  private static func incapacity(of response: SyncResponse) -> Problem? {
+    response.outcomes.compactMap(\.problem).first { $0.retryable && $0.status >= 500 }
   }
 
   /// What the server shows is not to be believed: a new identity, if it is about this device's own
@@ -249,7 +259,7 @@ extension SyncCore {
     _ response: SyncResponse, at now: Moment, _ step: inout Step
   ) {
     let problem = response.outcomes.compactMap(\.problem).first { !$0.retryable }
-    guard let problem, !isParked else { return }
+    guard let problem, refusal == nil else { return }
     // It gets the records by which it knows the author first.
     if problem.code == .unknownDevice, response.memberHead != membership.head { return }
     if [.deviceFork, .deviceRolledBack].contains(problem.code), replacement == nil,
@@ -258,7 +268,7 @@ extension SyncCore {
       beginReplacement(at: now, &step)
       return
     }
-    isParked = true
+    refusal = problem
     let text = "The server refused a change: \(problem.title). It stays here; s tries again."
     note(Notice(code: "refused", text: text, at: now.wall, isAlarm: false), &step)
   }

@@ -67,7 +67,7 @@ extension SyncCore {
     replica.own = successor.device
     replacement = nil
     wantsMerge = false
-    isParked = false
+    refusal = nil
     step.transaction.device = device
     step.transaction.clearedNotices.append(Replacement.code)
     try resealRows(with: successor, &step, &entropy)

@@ -161,8 +161,8 @@ public struct SyncCore: Sendable {
   var forms: [ContextID: Int] = [:]
   /// The head of the membership when the server was last asked.
   var askedHead: Digest32?
-  /// Refused for good by the server; resent only when somebody asks.
-  var isParked = false
+  /// Why the server refused a commit for good; nothing is sent again before somebody asks.
+  public internal(set) var refusal: Problem?
   private let quiet: Quiet
 
   /// Saved operations of one context that no commit holds yet.
@@ -255,7 +255,7 @@ public struct SyncCore: Sendable {
     case .behind: run(.wanted, at: now, &step, &entropy)
     case .push(let isUp): run(.push(isUp: isUp), at: now, &step, &entropy)
     case .requested:
-      isParked = false
+      refusal = nil
       run(.wanted, at: now, &step, &entropy)
     case .displaced:
       beatSoon(&step)
@@ -305,7 +305,8 @@ public struct SyncCore: Sendable {
         SyncPlan(
           generation: generation, frontier: frontier,
           memberHead: askedHead,
-          pushBeyond: isParked || replacement != nil ? nil : serverFrontier.raised(to: floor))))
+          pushBeyond: refusal != nil || replacement != nil ? nil : serverFrontier.raised(to: floor))
+      ))
   }
 
   /// Changes nothing on disk, so that it cannot fail: the commit is the timer's.

@@ -160,6 +160,8 @@ final class HTTPTransport: Sendable {
     message.method = request.method
     message.headers.add(name: "host", value: address.authority)
     message.headers.add(name: "accept", value: request.answerType)
+    message.headers.add(
+      name: ServerInfo.protocolHeader, value: String(ServerInfo.protocolVersion))
     if let token = request.token {
       message.headers.add(name: "authorization", value: "Bearer \(token)")
     }

@@ -1,6 +1,9 @@
 /// The answer of `GET /v1/info`: who the server is.
 public struct ServerInfo: Hashable, Sendable, Codable {
   public static let protocolVersion = 1
+  /// The header in which a program says which version it speaks, in every request; without it
+  /// version 1 is meant.
+  public static let protocolHeader = "higgins-protocol"
 
   public let instance: InstanceID
   /// Changes when the operator restores a backup.

@@ -250,8 +250,26 @@ extension [SyncCore.Effect] {
     ]
     let effects = try bench.take(.answered(answer))
     #expect(!effects.startsSync)
-    #expect(bench.core.waiting == 1)
+    #expect(bench.core.waiting == 1 && bench.core.refusal == Problem(.quota))
     #expect(try bench.take(.requested).startsSync)
+    #expect(bench.core.refusal == nil)
+  }
+
+  @Test(arguments: [Problem.Code.storageFull, .readOnlyMaintenance])
+  func whyTheServerTakesNothingIsSaid(code: Problem.Code) throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    var answer = bench.answer(holding: Frontier())
+    answer.outcomes = [SyncResponse.Outcome(status: .refused, problem: Problem(code))]
+    try bench.take(.answered(bench.answer(holding: Frontier())))
+    #expect(bench.core.failure == nil)
+    try bench.take(.requested)
+    #expect(try !bench.take(.answered(answer)).startsSync)
+    #expect(bench.core.failure == .refused(Problem(code)))
+    #expect(bench.core.nextAttempt != nil && bench.core.waiting == 1)
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    #expect(bench.core.failure == nil && bench.core.waiting == 0)
   }
 
   @Test func aLargeImportIsPackedIntoFewCommits() throws {

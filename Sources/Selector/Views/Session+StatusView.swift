@@ -191,6 +191,9 @@ extension Session {
       if let next = status.nextAttempt {
         lines.append(PaneLine("next try       \(time.clock(next))"))
       }
+    } else if status.state == .waiting, let failure = status.failure {
+      // What the server refused for good is not sent again by itself.
+      lines += Fit.wrap(failure, columns: 35).map { PaneLine($0) }
     } else if status.push == .down {
       lines.append(PaneLine("without push, every 30 s"))
     }

@@ -19,9 +19,14 @@ extension Device {
       pushSince: pushSince, peers: peers, former: former,
       revision: core.frontier.heads.values.reduce(0) { $0 + $1.sequence },
       lastReceived: core.lastReceived, lastSent: core.lastSent,
-      offlineSince: core.offlineSince, failure: core.failure.map { Failure($0).sentence },
+      offlineSince: core.offlineSince, failure: whatHinders,
       nextAttempt: nextAttempt, sealedWaiting: core.sealedWaiting,
       pushRefusals: pushRefusals)
+  }
+
+  /// Why the server is not reached, or what it refused for good.
+  private var whatHinders: String? {
+    (core.failure ?? core.refusal.map { .refused($0) }).map { Failure($0).sentence }
   }
 
   /// Whether something is on its way after which a synchronisation is over.
@@ -101,7 +106,8 @@ extension Device {
       return .waiting(reason: Failure(failure).sentence, changes: core.waiting)
     }
     if isBusy || core.waiting > 0 {
-      return .waiting(reason: "The server has not confirmed yet.", changes: core.waiting)
+      return .waiting(
+        reason: whatHinders ?? "The server has not confirmed yet.", changes: core.waiting)
     }
     return .confirmed
   }
