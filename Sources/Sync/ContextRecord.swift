@@ -78,7 +78,7 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
 
   /// Whether something in it has several values and a person should choose.
   public var hasConflict: Bool {
-    names.count > 1 || attributes.contains(where: \.hasConflict)
+    names.count > 1 || attributes.contains { $0.hasConflict || $0.hasLabelConflict }
   }
 }
 
@@ -132,6 +132,8 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public let text: String
   /// Every value that nobody has superseded; more than one different text is a conflict.
   public let heads: [ValueRecord]
+  /// The labels it was given on several devices at once; fewer than two when they agree.
+  public let labels: [ValueRecord]
   /// How its values are generated, in the generator's own words; nil when they never were.
   public let recipe: String?
   public let updatedAt: Int64
@@ -141,8 +143,8 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public init(
     id: AttributeID, label: String, kind: Kind, isConcealed: Bool,
     description: VersionID = .zero, text: String,
-    heads: [ValueRecord], recipe: String? = nil, updatedAt: Int64, updatedBy: DeviceID,
-    isPending: Bool = false
+    heads: [ValueRecord], labels: [ValueRecord] = [], recipe: String? = nil, updatedAt: Int64,
+    updatedBy: DeviceID, isPending: Bool = false
   ) {
     self.id = id
     self.label = label
@@ -151,6 +153,7 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
     self.description = description
     self.text = text
     self.heads = heads
+    self.labels = labels
     self.recipe = recipe
     self.updatedAt = updatedAt
     self.updatedBy = updatedBy
@@ -167,6 +170,9 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
   public var hasConflict: Bool {
     Set(heads.map(\.text)).count > 1
   }
+
+  /// Whether devices gave it different labels.
+  public var hasLabelConflict: Bool { labels.count > 1 }
 }
 
 /// One value somebody wrote.

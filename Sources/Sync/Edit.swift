@@ -32,6 +32,8 @@ public enum Edit: Hashable, Sendable {
   case redo(ChangeSet.ID)
   /// Ends a conflict of names.
   case resolveName(ContextID, keep: VersionID)
+  /// Ends a conflict of an attribute's labels; it stays concealed where a device concealed it.
+  case resolveLabel(ContextID, AttributeID, keep: VersionID)
 
   public struct NewAttribute: Hashable, Sendable {
     public var label: String

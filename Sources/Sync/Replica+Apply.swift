@@ -240,7 +240,9 @@ extension ChangeGathering.Mark {
       return old.flatMap { change(.removed, after, label: $0.label) }
     }
     if let old, old.shows(new) { return nil }
-    let isNewConflict = new.hasConflict && old?.hasConflict != true
+    let isNewConflict =
+      new.hasConflict && old?.hasConflict != true
+      || new.hasLabelConflict && old?.hasLabelConflict != true
     return change(isNewConflict ? .conflict : .set, after, label: new.label)
   }
 
@@ -265,5 +267,6 @@ extension AttributeRecord {
   fileprivate func shows(_ other: AttributeRecord) -> Bool {
     label == other.label && kind == other.kind && isConcealed == other.isConcealed
       && text == other.text && heads.map(\.id) == other.heads.map(\.id)
+      && labels.map(\.id) == other.labels.map(\.id)
   }
 }

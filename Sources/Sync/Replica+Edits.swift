@@ -63,6 +63,15 @@ extension Replica {
         throw .unknownVersion(keep)
       }
       writer.write(.description, kept.content, over: register.headIDs, &entropy)
+    case .resolveLabel(let id, let attribute, let keep):
+      let state = try self.attribute(attribute, of: id)
+      guard let kept = state.description.heads.first(where: { $0.id == keep }) else {
+        throw .unknownVersion(keep)
+      }
+      var content = kept.content
+      content?.concealed = state.isConcealed
+      writer.write(
+        .description, content, of: attribute, over: state.description.headIDs, &entropy)
     }
     return writer.operations
   }
@@ -262,7 +271,8 @@ extension Edit {
       .addAttribute(let id, _), .setValue(let id, _, _, _, _),
       .describeAttribute(let id, _, _, _, _, _), .placeAttribute(let id, _, _),
       .removeAttribute(let id, _, _),
-      .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _):
+      .resolve(let id, _, _), .keepBoth(let id, _), .resolveName(let id, _),
+      .resolveLabel(let id, _, _):
       id
     }
   }

@@ -38,15 +38,7 @@ extension Replica.Context {
       }
   }
 
-  private var distinctNames: [ValueRecord] {
-    let heads = description.heads
-    guard Set(heads.map(\.content?.name)).count > 1 else { return [] }
-    return heads.map { version in
-      ValueRecord(
-        id: version.id, device: version.device, at: version.time.milliseconds,
-        text: version.content?.name, isHead: true)
-    }
-  }
+  private var distinctNames: [ValueRecord] { description.distinct(\.name) }
 
   private var allHeads: [Version] {
     description.heads + existence.heads
@@ -84,6 +76,15 @@ extension Replica.Attribute {
     others[.place]?.shown?.content?.order ?? description.shown?.content?.order ?? ""
   }
 
+  /// Whether any device conceals it, of those that described it at once.
+  var isConcealed: Bool {
+    description.heads.lazy.compactMap(\.content).contains { content in
+      content.concealed
+        ?? AttributeRecord.Kind(rawValue: content.kind ?? "text")
+        .isConcealedByDefault
+    }
+  }
+
   /// What a person sees of the attribute; nil when it is removed or half of it has not arrived.
   func record(id: AttributeID, own: DeviceID, confirmed: UInt64) -> AttributeRecord? {
     guard let shown = value.shown, let text = shown.content?.text,
@@ -93,12 +94,25 @@ extension Replica.Attribute {
     let isPending = (value.heads + self.description.heads + others.values.flatMap(\.heads))
       .contains { $0.isPending(own: own, confirmed: confirmed) }
     return AttributeRecord(
-      id: id, label: described.label ?? kind.rawValue, kind: kind,
-      isConcealed: described.concealed ?? kind.isConcealedByDefault,
+      id: id, label: described.label ?? kind.rawValue, kind: kind, isConcealed: isConcealed,
       description: description.id, text: text,
       heads: value.heads.map { $0.record(isHead: true) },
+      labels: self.description.distinct(\.label),
       recipe: others[.recipe]?.shown?.content?.text,
       updatedAt: shown.time.milliseconds, updatedBy: shown.device, isPending: isPending)
+  }
+}
+
+extension Register {
+  /// The heads, where they differ in what `text` says of them; none where they agree.
+  fileprivate func distinct(_ text: (Operation.Content) -> String?) -> [ValueRecord] {
+    guard heads.count > 1 else { return [] }
+    let records = heads.map { version in
+      ValueRecord(
+        id: version.id, device: version.device, at: version.time.milliseconds,
+        text: version.content.flatMap(text), isHead: true)
+    }
+    return Set(records.map(\.text)).count > 1 ? records : []
   }
 }
 
@@ -118,5 +132,6 @@ extension ContextRecord {
   /// How many choices a person has to make in it.
   var conflictCount: Int {
     (names.count > 1 ? 1 : 0) + attributes.count(where: \.hasConflict)
+      + attributes.count(where: \.hasLabelConflict)
   }
 }

@@ -261,6 +261,34 @@ import Vault
     withExtendedLifetime(profile) {}
   }
 
+  @Test func twoLabelsOfAnAttributeAreListedAndOneIsKept() async throws {
+    let (profile, device) = try await TestProfile.device()
+    try await Self.set("a.example", "pin", "1234", on: device)
+    let context = try #require(await device.contexts().first)
+    let attribute = context.attributes[0]
+    for label in ["code", "number"] {
+      try await device.save(
+        [
+          .describeAttribute(
+            context.id, attribute.id, label: label, kind: .text, isConcealed: true,
+            base: attribute.description)
+        ], immediately: true)
+    }
+    let lines = try await Self.output(["conflicts"], on: device)
+    #expect(lines.contains("a.example / ") && lines.contains("(label)"))
+    #expect(lines.contains("code") && lines.contains("number"))
+    let conflict = try #require(ConflictRecord.all(in: await device.contexts()).first)
+    let kept = try #require(conflict.values.first { $0.text == "code" })
+    #expect(
+      try await Self.run(["resolve", "a", conflict.label ?? "", "--both"], on: device) == 2)
+    try await Self.run(
+      ["resolve", "a", conflict.label ?? "", "--keep", "\(kept.id)", "--no-sync"], on: device)
+    #expect(try await Self.output(["get", "a", "code"], on: device) == "1234")
+    #expect(try await Self.output(["conflicts", "--json"], on: device).isEmpty)
+    await device.stop(flush: .zero)
+    withExtendedLifetime(profile) {}
+  }
+
   @Test func nothingToResolveIsSaid() async throws {
     let (profile, device) = try await TestProfile.device()
     try await Self.set("a.example", "password", "hunter2", on: device)

@@ -82,15 +82,17 @@ import Wire
       lines == [
         """
         {"attribute":"\(Ids.text(3))","context":"\(Ids.text(1))","contextName":"github.example",\
-        "deletedOn":null,"label":"password","values":[{"at":1000,"device":"\(Ids.text(1))",\
+        "deletedOn":null,"label":"password","subject":"value","values":[{"at":1000,"device":"\(Ids.text(1))",\
         "id":"\(Ids.text(4))","removed":false},{"at":1000,"device":"\(Ids.text(2))",\
         "id":"\(Ids.text(5))","removed":false}]}
         """,
         """
         {"attribute":null,"context":"\(Ids.text(9))","contextName":"bank",\
-        "deletedOn":null,"label":null,"values":[{"at":1000,"device":"\(Ids.text(1))",\
-        "id":"\(Ids.text(6))","removed":false},{"at":1000,"device":"\(Ids.text(1))",\
-        "id":"\(Ids.text(7))","removed":false}]}
+        "deletedOn":null,"label":null,"subject":"name",\
+        "values":[{"at":1000,"device":"\(Ids.text(1))",\
+        "id":"\(Ids.text(6))","removed":false,"text":"bank"},\
+        {"at":1000,"device":"\(Ids.text(1))",\
+        "id":"\(Ids.text(7))","removed":false,"text":"my bank"}]}
         """,
       ])
   }

@@ -79,6 +79,37 @@ import Wire
     #expect(desk.effects == [.save([.resolveName(Sample.github, keep: Sample.version(70))])])
   }
 
+  @Test func labelsInConflictAreChosenFromTheList() {
+    var desk = Desk.open()
+    let labels = [
+      Sample.value(80, "pin", by: Sample.home, at: Sample.now - 5000),
+      Sample.value(81, "code", by: Sample.work),
+    ]
+    let attribute = AttributeRecord(
+      id: Sample.attribute(2), label: "code", kind: .password, isConcealed: true, text: "secret",
+      heads: [Sample.value(40, "secret", by: Sample.home)], labels: labels,
+      updatedAt: Sample.now, updatedBy: Sample.work)
+    let record = ContextRecord(
+      id: Sample.github, name: "github.example", kind: .account, attributes: [attribute],
+      updatedAt: Sample.now, updatedBy: Sample.work)
+    desk.send(.contexts([record]))
+    desk.press("X")
+    #expect(desk.text.contains("github.example / the label of code"))
+    desk.press("Enter")
+    #expect(desk.text.contains("the label of code was changed on two devices"))
+    #expect(desk.text.contains("pin") && !desk.text.contains("secret"))
+    desk.press("m")
+    #expect(desk.effects == [] && desk.message == "Both cannot be kept here. Choose 1 or 2.")
+    desk.press("1 Enter")
+    #expect(
+      desk.effects
+        == [
+          .save([
+            .resolveLabel(Sample.github, Sample.attribute(2), keep: Sample.version(80))
+          ])
+        ])
+  }
+
   @Test func theListNamesContextAttributeDevicesAndTimes() {
     var desk = Desk.open(size: Size(columns: 160, rows: 35))
     desk.send(.contexts(Sample.contested))

@@ -214,12 +214,40 @@ import Wire
         base: label.description))
     let record = try #require(home.replica[context])
     #expect(Set(record.names.compactMap(\.text)) == ["hub", "git hub"])
-    // The label that is shown is the later one; a version that hides both is not made.
-    #expect(record.attributes.first { $0.id == password }?.label == "secret")
+    // The later label is shown; both wait for a choice.
+    let contested = try #require(record.attributes.first { $0.id == password })
+    #expect(contested.label == "secret" && !contested.hasConflict)
+    #expect(Set(contested.labels.compactMap(\.text)) == ["pass", "secret"])
+    #expect(home.replica.conflictCount == 2)
     work.hear(home)
     #expect(work.replica.root == home.replica.root)
     try home.make(.renameContext(context, name: "hub", base: nil))
+    #expect(home.replica.conflictCount == 1)
+    let kept = try #require(contested.labels.first { $0.text == "pass" })
+    try home.make(.resolveLabel(context, password, keep: kept.id))
     #expect(home.replica[context]?.hasConflict == false)
+    #expect(home.context("hub")?.attribute("pass")?.labels == [])
+  }
+
+  @Test func whatOneDeviceConcealsStaysConcealedWhateverLabelIsKept() throws {
+    var (home, work) = try pair()
+    let (context, user) = try ids(home, "username")
+    try home.make(.describeAttribute(context, user, label: "id", kind: .text, isConcealed: true))
+    try work.make(
+      .describeAttribute(context, user, label: "login", kind: .text, isConcealed: false))
+    home.hear(work)
+    work.hear(home)
+    for author in [home, work] {
+      let attribute = author.replica[context]?.attributes.first { $0.id == user }
+      #expect(attribute?.isConcealed == true)
+    }
+    let labels = try #require(home.replica[context]?.attributes.first { $0.id == user }?.labels)
+    let kept = try #require(labels.first { $0.text == "login" })
+    try home.make(.resolveLabel(context, user, keep: kept.id))
+    #expect(home.context("github.example")?.attribute("login")?.isConcealed == true)
+    #expect(throws: EditError.unknownVersion(kept.id)) {
+      try home.make(.resolveLabel(context, user, keep: kept.id))
+    }
   }
 
   @Test func aContextIsFoundByTheNameItHasNow() throws {

@@ -31,7 +31,8 @@ import Wire
   private func seen(_ replica: Replica) -> [String] {
     replica.contexts.map { context in
       let attributes = context.attributes.map { attribute in
-        "\(attribute.label)/\(attribute.kind.rawValue)/\(attribute.isConcealed)="
+        ([attribute.label] + Set(attribute.labels.compactMap(\.text)).sorted())
+          .joined(separator: "~") + "/\(attribute.kind.rawValue)/\(attribute.isConcealed)="
           + Set(attribute.heads.map { $0.text ?? "removed" }).sorted().joined(separator: "|")
       }
       return "\(context.name)(\(context.kind.rawValue)): " + attributes.joined(separator: " ")
@@ -40,6 +41,7 @@ import Wire
 
   enum Done: CaseIterable {
     case create, rename, delete, restore, add, set, describe, remove, resolve, keepBoth, resolveName
+    case resolveLabel
   }
 
   @Test(arguments: Done.allCases)
@@ -50,6 +52,11 @@ import Wire
     try work.make(.setValue(context, pin, text: "3", base: nil))
     try work.make(.renameContext(context, name: "bank"))
     try home.make(.renameContext(context, name: "the bank"))
+    for (author, label) in [(0, "code"), (1, "pin")] where done == .resolveLabel {
+      let edit = Edit.describeAttribute(
+        context, pin, label: label, kind: .password, isConcealed: true)
+      if author == 0 { try home.make(edit) } else { try work.make(edit) }
+    }
     home.hear(work)
     home.now += 10_000
     if done == .restore { try home.make(.deleteContext(context)) }
@@ -71,6 +78,10 @@ import Wire
         .resolve(context, pin, keep: try #require(record.attribute("pin")?.heads.last).id)
       case .keepBoth: .keepBoth(context, pin)
       case .resolveName: .resolveName(context, keep: try #require(record.names.last).id)
+      case .resolveLabel:
+        .resolveLabel(
+          context, pin,
+          keep: try #require(record.attributes.first { $0.id == pin }?.labels.last).id)
       }
     try home.make(edit)
     let after = seen(home.replica)

@@ -138,6 +138,8 @@ struct ConflictView: Hashable, Sendable {
     /// Devices gave the context different names.
     case name
     case attribute(AttributeID)
+    /// Devices gave the attribute different labels.
+    case label(AttributeID)
     /// One device deleted the context while another went on editing it.
     case deletion
   }

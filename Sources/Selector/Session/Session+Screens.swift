@@ -8,8 +8,15 @@ extension Session {
     let record: ContextRecord
     let subject: ConflictView.Subject
 
+    /// The attribute whose values differ.
     var attribute: AttributeRecord? {
       guard case .attribute(let id) = subject else { return nil }
+      return record.attributes.first { $0.id == id }
+    }
+
+    /// The attribute whose labels differ.
+    var labelled: AttributeRecord? {
+      guard case .label(let id) = subject else { return nil }
       return record.attributes.first { $0.id == id }
     }
 
@@ -19,6 +26,7 @@ extension Session {
         switch subject {
         case .name: record.names
         case .attribute: attribute?.heads ?? []
+        case .label: labelled?.labels ?? []
         case .deletion: []
         }
       return values.sorted { ($0.at, $0.id) < ($1.at, $1.id) }
@@ -34,6 +42,7 @@ extension Session {
   private func conflicts(in record: ContextRecord) -> [ConflictEntry] {
     var subjects = record.names.count > 1 ? [ConflictView.Subject.name] : []
     subjects += record.attributes.filter(\.hasConflict).map { .attribute($0.id) }
+    subjects += record.attributes.filter(\.hasLabelConflict).map { .label($0.id) }
     if record.deletedOn != nil { subjects.append(.deletion) }
     return subjects.map { ConflictEntry(record: record, subject: $0) }
   }
@@ -114,6 +123,9 @@ extension Session {
     case .attribute(let id):
       guard let choice = view.choice else { return [] }
       return settle(view, by: .resolve(view.context, id, keep: choice))
+    case .label(let id):
+      guard let choice = view.choice else { return [] }
+      return settle(view, by: .resolveLabel(view.context, id, keep: choice))
     }
   }
 

@@ -184,7 +184,7 @@ extension Session {
   }
 
   func mark(of attribute: AttributeRecord) -> (text: String, style: StyleKey) {
-    if attribute.hasConflict { return ("!", .conflictMark) }
+    if attribute.hasConflict || attribute.hasLabelConflict { return ("!", .conflictMark) }
     if news.attributes.contains(attribute.id) { return ("~", .changedMark) }
     if attribute.isPending { return ("*", .pendingMark) }
     return ("", .text)

@@ -26,6 +26,7 @@ extension Session {
     switch entry.subject {
     case .name: "\(entry.record.name) / its name"
     case .attribute: "\(entry.record.name) / \(entry.attribute?.label ?? "attribute")"
+    case .label: "\(entry.record.name) / the label of \(entry.labelled?.label ?? "an attribute")"
     case .deletion: "\(entry.record.name) / deleted and edited"
     }
   }
@@ -75,7 +76,8 @@ extension Session {
   }
 
   private func headline(of entry: ConflictEntry) -> String {
-    let what = entry.attribute?.label ?? "the name"
+    let what =
+      entry.attribute?.label ?? entry.labelled.map { "the label of \($0.label)" } ?? "the name"
     let devices = Set(entry.values.map(\.device)).count
     guard entry.hasDeletion else {
       return "\(what) was changed on \(Self.amount(devices)) devices"

@@ -18,13 +18,12 @@ struct ConflictsCommand: DeviceCommand {
     }
     guard !conflicts.isEmpty else { return try await console.note("There are no conflicts.") }
     for conflict in conflicts {
-      let part = conflict.label ?? (conflict.deletedOn == nil ? "(name)" : "(removed)")
-      try await console.line("\(conflict.contextName) / \(part)")
+      try await console.line("\(conflict.contextName) / \(Self.part(of: conflict))")
       var rows: [[String]] = []
       for value in conflict.values {
         rows.append([
           "  \(value.id)", await device.name(of: value.device), Lines.time(value.at),
-          value.removed ? "(removed)" : "",
+          value.text ?? (value.removed ? "(removed)" : ""),
         ])
       }
       if let deletedOn = conflict.deletedOn {
@@ -32,6 +31,15 @@ struct ConflictsCommand: DeviceCommand {
         rows.append(["  removed on \(name), changed elsewhere: `higgins restore` or `higgins rm`"])
       }
       try await console.line(Lines.table(rows))
+    }
+  }
+
+  private static func part(of conflict: ConflictRecord) -> String {
+    switch conflict.subject {
+    case .name: "(name)"
+    case .deletion: "(removed)"
+    case .value: conflict.label ?? ""
+    case .label: "\(conflict.label ?? "") (label)"
     }
   }
 }
@@ -44,7 +52,8 @@ struct ResolveCommand: DeviceCommand {
       EXAMPLE: higgins resolve github.example password --keep 3f9a
 
       `higgins conflicts` prints the ids; the beginning of one is enough. Values not kept stay in the \
-      history. Without an attribute the conflict is that of the context's name.
+      history. Without an attribute the conflict is that of the context's name; where devices gave \
+      an attribute different labels, it is found by the one that is shown.
       """)
 
   @Argument(help: .contextName)
@@ -85,12 +94,15 @@ struct ResolveCommand: DeviceCommand {
       return .resolveName(context.id, keep: kept.id)
     }
     let attribute = try Matching.attribute(label, in: context)
-    guard attribute.hasConflict else {
+    let values = attribute.hasConflict ? attribute.heads : []
+    guard !values.isEmpty || keep != nil && attribute.hasLabelConflict else {
       throw Self.noConflict("\(context.name) / \(attribute.label)")
     }
     guard let keep else { return .keepBoth(context.id, attribute.id) }
-    let kept = try Matching.value(keep, in: attribute.heads)
-    return .resolve(context.id, attribute.id, keep: kept.id)
+    let kept = try Matching.value(keep, in: values + attribute.labels).id
+    return attribute.labels.contains { $0.id == kept }
+      ? .resolveLabel(context.id, attribute.id, keep: kept)
+      : .resolve(context.id, attribute.id, keep: kept)
   }
 
   private static func noConflict(_ place: String) -> Failure {

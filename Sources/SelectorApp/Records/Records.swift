@@ -256,17 +256,25 @@ struct ConflictRecord: Encodable {
     let at: Int64
     /// Whether this side removed the attribute.
     let removed: Bool
+    /// A name or a label; a value is printed by `history --reveal` alone.
+    var text: String?
+  }
+
+  /// What the devices do not agree on.
+  enum Subject: String, Encodable {
+    case name, value, label, deletion
   }
 
   let context: ContextID
   let contextName: String
   let attribute: AttributeID?
   let label: String?
+  let subject: Subject
   let deletedOn: DeviceID?
   let values: [Value]
 
   private enum Key: String, CodingKey {
-    case context, contextName, attribute, label, deletedOn, values
+    case context, contextName, attribute, label, subject, deletedOn, values
   }
 
   init(_ context: ContextRecord, _ attribute: AttributeRecord?) {
@@ -274,9 +282,30 @@ struct ConflictRecord: Encodable {
     contextName = context.name
     self.attribute = attribute?.id
     label = attribute?.label
+    subject = attribute == nil ? .name : .value
     deletedOn = nil
-    values = (attribute?.heads ?? context.names)
-      .map { Value(id: $0.id, device: $0.device, at: $0.at, removed: $0.text == nil) }
+    values = attribute?.heads.map(Self.value) ?? context.names.map(Self.spoken)
+  }
+
+  private static func value(_ record: ValueRecord) -> Value {
+    Value(id: record.id, device: record.device, at: record.at, removed: record.text == nil)
+  }
+
+  private static func spoken(_ record: ValueRecord) -> Value {
+    var value = value(record)
+    value.text = record.text
+    return value
+  }
+
+  /// An attribute that has several labels.
+  init(_ context: ContextRecord, labelsOf attribute: AttributeRecord) {
+    self.context = context.id
+    contextName = context.name
+    self.attribute = attribute.id
+    label = attribute.label
+    subject = .label
+    deletedOn = nil
+    values = attribute.labels.map(Self.spoken)
   }
 
   /// A context that was removed on one device and changed on another.
@@ -285,17 +314,29 @@ struct ConflictRecord: Encodable {
     contextName = context.name
     attribute = nil
     label = nil
+    subject = .deletion
     self.deletedOn = deletedOn
     values = []
   }
 
   /// Everything of `contexts` that a person should decide, in their order.
   static func all(in contexts: [ContextRecord]) -> [ConflictRecord] {
-    contexts.flatMap { context in
-      (context.deletedOn.map { [ConflictRecord(context, deletedOn: $0)] } ?? [])
-        + (context.names.count > 1 ? [ConflictRecord(context, nil)] : [])
-        + context.attributes.filter(\.hasConflict).map { ConflictRecord(context, $0) }
+    contexts.flatMap(all(in:))
+  }
+
+  private static func all(in context: ContextRecord) -> [ConflictRecord] {
+    var conflicts: [ConflictRecord] = []
+    if let device = context.deletedOn {
+      conflicts.append(ConflictRecord(context, deletedOn: device))
     }
+    if context.names.count > 1 { conflicts.append(ConflictRecord(context, nil)) }
+    for attribute in context.attributes where attribute.hasConflict {
+      conflicts.append(ConflictRecord(context, attribute))
+    }
+    for attribute in context.attributes where attribute.hasLabelConflict {
+      conflicts.append(ConflictRecord(context, labelsOf: attribute))
+    }
+    return conflicts
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -304,6 +345,7 @@ struct ConflictRecord: Encodable {
     try container.encode(contextName, forKey: .contextName)
     try container.encode(attribute, forKey: .attribute)
     try container.encode(label, forKey: .label)
+    try container.encode(subject, forKey: .subject)
     try container.encode(deletedOn, forKey: .deletedOn)
     try container.encode(values, forKey: .values)
   }
