@@ -3,7 +3,9 @@ enum Trouble: CaseIterable, Sendable {
   case crash, badDisk, cutOff, serverRestart, serverRestore, deviceLost, deviceRestored, clone
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
   case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored, revocation, wipe
-  case cutOffByKeys
+  case cutOffByKeys, labelConflict, laterProgram
+  // What S14 and S15 are about.
+  case flood, lie, wrongClock, expiredToken, otherProtocol
 }
 
 /// What can go wrong in a run and how often, in percent of messages, moments or acts.
@@ -44,6 +46,8 @@ struct Weather: Sendable {
   var clones: UInt64 = 0
   /// Of acts: a device takes another one out of the account, at most one in a run.
   var revocations: UInt64 = 0
+  /// Of acts: a later program was at work on the device, and wrote what this one does not know.
+  var laterPrograms: UInt64 = 0
   /// Of restores: the store was salvaged, and says so.
   var salvages: UInt64 = 0
   /// Commits more than there are that stores say: at 500 a snapshot is written.
@@ -109,6 +113,9 @@ struct Weather: Sendable {
       snapshotBias: 497),
     Weather(
       name: "months", loss: 5, slowness: 10, crashes: 4, snapshotBias: 497, months: 25),
+    Weather(
+      name: "later programs", loss: 5, slowness: 10, crashes: 3, clientRestores: 5,
+      laterPrograms: 25, snapshotBias: 497, months: 15),
     Weather(
       name: "months and restores", loss: 5, slowness: 10, crashes: 3, snapshotBias: 496,
       months: 20, serverRestores: 12),

@@ -45,6 +45,7 @@ extension World {
     }
     if entropy.chance(weather.floods) { try flood(device) }
     if entropy.chance(weather.lies) { try lie(to: device) }
+    if entropy.chance(weather.laterPrograms) { try runLaterProgram(on: device) }
   }
 
   func destroy(_ device: SimulatedDevice) throws {
@@ -116,6 +117,7 @@ extension World {
     case 2: device.frozenAt = device.moment(now).wall
     default: device.frozenAt = nil
     }
+    count(.wrongClock)
     record("\(device.number) clock \(device.skew)")
   }
 
@@ -158,6 +160,9 @@ extension World {
             id, value, label: text(of: device), kind: .username, isConcealed: false)
         ], by: device)
     case 86..<94:
+      if let label = entropy.pick(attribute.labels) {
+        return try save([.resolveLabel(id, value, keep: label.id)], by: device)
+      }
       guard let head = entropy.pick(attribute.heads), attribute.heads.count > 1 else { return }
       rewritten.insert(value)
       try save([.resolve(id, value, keep: head.id)], by: device)

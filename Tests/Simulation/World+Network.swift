@@ -66,7 +66,9 @@ extension World {
       .rateLimited, .authenticationExpired, .storageFull, .readOnlyMaintenance, .internalFailure,
       .draining, .protocolTooOld, .protocolTooNew,
     ]
-    return Problem(codes[entropy.pick(0...(codes.count - 1))])
+    let code = codes[entropy.pick(0...(codes.count - 1))]
+    if [.protocolTooOld, .protocolTooNew].contains(code) { count(.otherProtocol) }
+    return Problem(code)
   }
 
   func delay() -> Int64 {

@@ -83,7 +83,10 @@ extension World {
     guard parts.count == 2, let number = Int(parts[0]), let expiry = Int64(parts[1]),
       devices.indices.contains(number)
     else { return .failure(.malformed) }
-    guard expiry + 60 > serverSeconds else { return .failure(.expired) }
+    guard expiry + 60 > serverSeconds else {
+      count(.expiredToken)
+      return .failure(.expired)
+    }
     return .success(
       AccessClaims(
         instance: .zero, audience: .push, account: family.account,
@@ -179,6 +182,7 @@ extension World {
 
   func flood(_ device: SimulatedDevice) throws {
     guard let id = device.connection else { return }
+    count(.flood)
     record("flood \(device.number)")
     for _ in 0..<entropy.pick(5...40) {
       let author = devices[entropy.pick(0...(devices.count - 1))].keyring.device
@@ -190,6 +194,7 @@ extension World {
 
   func lie(to device: SimulatedDevice) throws {
     guard let id = device.connection else { return }
+    count(.lie)
     record("lie to \(device.number)")
     let stranger: DeviceID = entropy.identifier()
     let author = entropy.chance(50) ? stranger : family.keyrings[0].device

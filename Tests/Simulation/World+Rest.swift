@@ -15,6 +15,9 @@ extension World {
       try checkAgainstShadow(device)
     }
     if living[0].core.replica.conflictCount > 0 { count(.conflict) }
+    let attributes = living[0].core.replica.contexts.flatMap(\.attributes)
+    if attributes.contains(where: \.hasLabelConflict) { count(.labelConflict) }
+    try checkLaterPrograms()
     let faces = Set(living.map { Self.face(of: $0.core.replica) })
     guard faces.count == 1 else {
       for device in living {
@@ -76,6 +79,7 @@ extension World {
         throw Violation(.s3, "\(device.number) shows another value first")
       }
     }
+    try checkLabels(on: device, fold)
     for context in Set(fold.all.keys.map(\.context)).sorted()
     where shadow.isThere(context, in: fold) != (replica[context] != nil) {
       for (place, all) in fold.all where place.context == context {
@@ -87,6 +91,21 @@ extension World {
         }
       }
       throw Violation(.s2, "\(device.number) shows a context that is deleted, or hides one")
+    }
+  }
+
+  /// S2: every label that devices gave an attribute at once is offered.
+  private func checkLabels(on device: SimulatedDevice, _ fold: Shadow.Fold) throws {
+    for context in device.core.replica.contexts {
+      for attribute in context.attributes {
+        let place = Shadow.Place(context: context.id, attribute: attribute.id, register: "meta")
+        let heads = fold.heads[place] ?? []
+        let labels = Set(heads.map { shadow.versions[$0]?.content?.label })
+        let offered = Set(attribute.labels.map(\.id))
+        guard offered == (labels.count > 1 ? heads : []) else {
+          throw Violation(.s2, "\(device.number) hides a label that nobody chose against")
+        }
+      }
     }
   }
 

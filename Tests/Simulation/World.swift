@@ -74,6 +74,7 @@ final class World {
   var rewritten: Set<AttributeID> = []
   /// Contexts that came out of the trash, with their texts written again.
   var restored: Set<ContextID> = []
+  var later: [LaterWord] = []
   /// Hostile answers that raised their alarm.
   var detections = 0
   /// Disasters of which a run has one at the most.
