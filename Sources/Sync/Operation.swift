@@ -183,6 +183,31 @@ extension KeyedDecodingContainer<AnyKey> {
   }
 }
 
+extension Operation {
+  /// 216 KiB of JSON: with padding (at most 12 %), header and signature it stays below
+  /// ``/Wire/Limits/commitBytes``. Values at their limit take less than two thirds of it, unless
+  /// most of their characters are written as escapes of six.
+  static let limitBytes = 216 * 1024
+
+  /// Throws ``EditError`` for what no commit can hold: kept all the same, it would be tried for
+  /// ever and hold up whatever was saved after it.
+  func checkSize() throws {
+    guard sizeBoundBytes > Self.limitBytes else { return }
+    guard try [self].encoded().count <= Self.limitBytes else {
+      throw EditError.overLimit(
+        limit: "bytes of a change as it is sent", allowed: Self.limitBytes)
+    }
+  }
+
+  /// What its JSON takes at the most, without writing it.
+  private var sizeBoundBytes: Int {
+    let texts = [content?.name, content?.kind, content?.label, content?.order, content?.text]
+    let characters = texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+    // A control character is written as six; an id has 32 digits, quotes and a comma.
+    return 1024 + 6 * characters + 35 * (supersedes.count + (seen?.count ?? 0))
+  }
+}
+
 extension [Operation] {
   /// The plaintext of a commit.
   func encoded() throws -> [UInt8] {

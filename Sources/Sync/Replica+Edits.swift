@@ -233,10 +233,16 @@ extension Replica {
     return attribute
   }
 
+  /// 16 bytes a character: most have one to four, but one can be composed of any number.
+  private static let nameBytes = 16 * Limits.nameCharacters
+
   private static func checked(name: String) throws(EditError) -> String {
     guard !name.allSatisfy(\.isWhitespace) else { throw .emptyName }
     guard name.count <= Limits.nameCharacters else {
       throw .overLimit(limit: "characters of a name", allowed: Limits.nameCharacters)
+    }
+    guard name.utf8.count <= nameBytes else {
+      throw .overLimit(limit: "bytes of a name", allowed: nameBytes)
     }
     return name
   }

@@ -16,6 +16,7 @@ extension SyncCore {
     var batches: [[Operation]] = []
     for edit in edits {
       let operations = try replica.operations(for: edit, now: now.wall, entropy: &entropy)
+      for operation in operations { try operation.checkSize() }
       changes += replica.apply(
         operations, device: device, sequence: Version.uncommitted, now: now.wall)
       batches.append(operations)

@@ -255,6 +255,37 @@ extension [SyncCore.Effect] {
     #expect(bench.core.refusal == nil)
   }
 
+  /// What no commit holds must not be kept either: it would hold up everything else for ever.
+  @Test(arguments: [true, false])
+  func whatFitsInNoCommitIsRefusedBeforeItIsSaved(immediately: Bool) throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    let context = try #require(bench.context)
+    let escapes = String(repeating: "\u{1}", count: 60_000)
+    let value = Edit.setValue(context.id, context.attributes[0].id, text: escapes, base: nil)
+    #expect(throws: EditError.self) {
+      try bench.take(.saved([value], immediately: immediately))
+    }
+    let one = "e" + String(repeating: "\u{301}", count: 10_000)
+    #expect(one.count == 1)
+    #expect(throws: EditError.overLimit(limit: "bytes of a name", allowed: 4096)) {
+      try bench.take(.saved([.renameContext(context.id, name: one)], immediately: immediately))
+    }
+  }
+
+  /// The widest values that are taken fit in a commit.
+  @Test func everyValueThatIsTakenFits() throws {
+    var bench = try Bench()
+    for character in ["x", "\"", "\n", "é", "\u{1}"] {
+      let count = character == "\u{1}" ? 36_000 : Limits.valueBytes / character.utf8.count
+      let note = Edit.NewAttribute(
+        label: "notes", kind: .note, text: String(repeating: character, count: count))
+      try bench.take(
+        .saved([.createContext(name: "n", kind: .note, attributes: [note])], immediately: true))
+    }
+    #expect(bench.disk.allSatisfy { $0.bytes.count <= Limits.commitBytes })
+  }
+
   @Test(arguments: [Problem.Code.storageFull, .readOnlyMaintenance])
   func whyTheServerTakesNothingIsSaid(code: Problem.Code) throws {
     var bench = try Bench()
