@@ -230,10 +230,7 @@ extension SyncCore {
   private mutating func noteServer(
     _ response: SyncResponse, at now: Moment, _ step: inout Step
   ) {
-    let lost = serverFrontier.heads.reduce(into: UInt64(0)) { sum, entry in
-      let now = response.serverFrontier.sequence(of: entry.key)
-      if now < entry.value.sequence { sum += entry.value.sequence - now }
-    }
+    let lost = response.serverFrontier.lacked(of: serverFrontier)
     if lost > 0 { noteRollback(lost, at: now, &step) }
     let sent = response.serverFrontier.sequence(of: device)
     if sent > serverFrontier.sequence(of: device) { lastSent = now.wall }
@@ -243,10 +240,7 @@ extension SyncCore {
       step.transaction.serverFrontier = response.serverFrontier
       replica.confirm(sent)
     }
-    lacking = response.serverFrontier.heads.reduce(0) { sum, entry in
-      let held = frontier.sequence(of: entry.key)
-      return entry.value.sequence > held ? sum + entry.value.sequence - held : sum
-    }
+    lacking = frontier.lacked(of: response.serverFrontier)
     noteRepair(response, &step)
     if generation != response.generation {
       generation = response.generation

@@ -171,6 +171,14 @@ extension SyncCore {
 }
 
 extension Frontier {
+  /// How many commits of `other` are not held here.
+  func lacked(of other: Frontier) -> UInt64 {
+    other.heads.reduce(0) { sum, entry in
+      let held = sequence(of: entry.key)
+      return entry.value.sequence > held ? sum.addingClamped(entry.value.sequence - held) : sum
+    }
+  }
+
   /// The further of the two for each device.
   func raised(to other: Frontier) -> Frontier {
     var raised = self

@@ -222,6 +222,11 @@ public struct SyncCore: Sendable {
     return Int(own > held ? own - held : 0) + settling.count
   }
 
+  /// Commits that this device or the server lacks of what the other one has.
+  public var outstanding: Int {
+    Int(clamping: lacking.addingClamped(serverFrontier.lacked(of: frontier)))
+  }
+
   /// When to send ``Event/timer``; nil when nothing is due.
   public var nextTimer: Duration? {
     let settled = mayCommit ? settling.filter { forms[$0.key] == nil }.map(\.value.due).min() : nil

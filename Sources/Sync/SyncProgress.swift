@@ -11,3 +11,11 @@ public struct SyncProgress: Hashable, Sendable {
     self.what = what
   }
 }
+
+extension FixedWidthInteger {
+  /// The sum, or the greatest number there is: what a server says may be any number.
+  func addingClamped(_ other: Self) -> Self {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}

@@ -50,6 +50,26 @@ struct SyncRouteTests {
     }
   }
 
+  @Test func whoSaysToHoldMoreThanThereIsStopsNothing() async throws {
+    let server = try TestServer()
+    try await server.run { caller in
+      var device = try TestDevice(1)
+      let account = try TestAccount(200, device: device)
+      _ = try await caller.post(Route.accounts, account.request())
+      let token = try await caller.token(for: device)
+      let lie = Frontier([device.id: Head(sequence: .max, hash: .zero)])
+      let answer: SyncResponse = try await caller.post(
+        Route.sync,
+        SyncRequest(
+          generation: nil, frontier: lie, memberHead: nil,
+          frames: [Blob(try device.commit(account))]),
+        token: token
+      ).read()
+      #expect(answer.outcomes.map(\.status) == [.accepted])
+      #expect(answer.serverFrontier.sequence(of: device.id) == 1)
+    }
+  }
+
   @Test func aBodyOverItsLimitIsRefused() async throws {
     let server = try TestServer()
     try await server.run { caller in

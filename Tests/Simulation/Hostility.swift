@@ -124,8 +124,11 @@ struct HostileServer {
         return bytes
       }
     case .hugeFrontier:
-      guard let device = answer.serverFrontier.sorted.first?.device else { return nil }
-      answer.serverFrontier[device] = Head(sequence: .max, hash: .zero)
+      // Of several, so that their sum is more than any number.
+      guard answer.serverFrontier.heads.count > 1 else { return nil }
+      for device in answer.serverFrontier.heads.keys {
+        answer.serverFrontier[device] = Head(sequence: .max, hash: .zero)
+      }
     case .reorderMembership:
       guard answer.membership.count > 1 else { return nil }
       answer.membership.reverse()

@@ -255,6 +255,25 @@ extension [SyncCore.Effect] {
     #expect(bench.core.refusal == nil)
   }
 
+  @Test(arguments: [true, false])
+  func aServerThatSaysItHoldsMoreThanAnyNumberStopsNothing(more: Bool) throws {
+    var bench = try Bench()
+    try bench.take(.saved([Self.github], immediately: true))
+    var lie = bench.answer(holding: bench.core.frontier)
+    for byte in ["1", "2", "3"] {
+      let device = try #require(DeviceID(String(repeating: byte, count: 32)))
+      lie.serverFrontier[device] = Head(sequence: .max, hash: .zero)
+    }
+    lie.more = more
+    try bench.take(.answered(lie))
+    #expect(bench.core.alarms.map(\.code) == (more ? [] : ["withheld"]))
+    #expect(bench.core.outstanding == (more ? .max : 1))
+    try bench.take(.requested)
+    try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    #expect(bench.core.outstanding == 0)
+    #expect(bench.core.alarms.map(\.code) == (more ? ["rollback"] : ["withheld"]))
+  }
+
   /// What no commit holds must not be kept either: it would hold up everything else for ever.
   @Test(arguments: [true, false])
   func whatFitsInNoCommitIsRefusedBeforeItIsSaved(immediately: Bool) throws {

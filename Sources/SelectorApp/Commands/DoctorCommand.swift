@@ -100,7 +100,9 @@ struct DoctorCommand: AsyncParsableCommand, Sendable {
       findings.append(Doctor.failure("push", error))
     }
     // The answer was on its way half of the time.
-    findings.append(Doctor.clock(offset: info.serverTime - (asked + answered) / 2))
+    // The server may say any time.
+    let (offset, overflow) = info.serverTime.subtractingReportingOverflow((asked + answered) / 2)
+    findings.append(Doctor.clock(offset: overflow ? .min : offset))
     return findings
   }
 

@@ -53,8 +53,8 @@ enum Doctor {
 
   /// - Parameter offset: the server's clock before this one's, in milliseconds.
   static func clock(offset: Int64) -> Finding {
-    let seconds = abs(offset) / 1000
-    guard abs(offset) >= clockMilliseconds else {
+    let seconds = offset.magnitude / 1000
+    guard offset.magnitude >= clockMilliseconds else {
       return .good("clock", "Less than \(seconds + 1) s from the server's")
     }
     return .warning(
