@@ -12,6 +12,34 @@ public struct SyncProgress: Hashable, Sendable {
   }
 }
 
+/// Counts what goes and comes in one synchronisation: "sync 12 of 40".
+public struct SyncCount: Hashable, Sendable {
+  /// 20 commits: what less takes is over before it is read.
+  public static let worthSaying = 20
+
+  private var total = 0
+  private var rest = 0
+
+  public init() {}
+
+  /// Notes what is still to come or go. What comes to be known on the way adds to the whole; the
+  /// end of the run ends the count.
+  public mutating func note(rest: Int, isRunning: Bool) {
+    guard isRunning, rest > 0 else {
+      (total, self.rest) = (0, 0)
+      return
+    }
+    if rest > self.rest { total = total.addingClamped(rest - self.rest) }
+    self.rest = rest
+  }
+
+  /// nil where it is not worth saying.
+  public var progress: SyncProgress? {
+    total < Self.worthSaying
+      ? nil : SyncProgress(done: total - rest, total: total, what: "sync")
+  }
+}
+
 extension FixedWidthInteger {
   /// The sum, or the greatest number there is: what a server says may be any number.
   func addingClamped(_ other: Self) -> Self {

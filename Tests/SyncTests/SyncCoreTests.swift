@@ -274,6 +274,23 @@ extension [SyncCore.Effect] {
     #expect(bench.core.alarms.map(\.code) == (more ? ["rollback"] : ["withheld"]))
   }
 
+  @Test func aSynchronisationIsCounted() {
+    var count = SyncCount()
+    count.note(rest: 5, isRunning: true)
+    #expect(count.progress == nil, "too little to be read")
+    count.note(rest: 40, isRunning: true)
+    count.note(rest: 28, isRunning: true)
+    #expect(count.progress == SyncProgress(done: 12, total: 40, what: "sync"))
+    count.note(rest: 30, isRunning: true)
+    #expect(count.progress == SyncProgress(done: 12, total: 42, what: "sync"))
+    count.note(rest: 30, isRunning: false)
+    #expect(count.progress == nil)
+    count.note(rest: .max, isRunning: true)
+    count.note(rest: 1, isRunning: true)
+    count.note(rest: .max, isRunning: true)
+    #expect(count.progress?.total == .max)
+  }
+
   /// What no commit holds must not be kept either: it would hold up everything else for ever.
   @Test(arguments: [true, false])
   func whatFitsInNoCommitIsRefusedBeforeItIsSaved(immediately: Bool) throws {

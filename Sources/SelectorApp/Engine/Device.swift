@@ -53,6 +53,7 @@ actor Device {
   /// Counts what makes a fold of the log that is on its way worthless.
   private var foldNumber = 0
   private var progress: SyncProgress?
+  private var syncCount = SyncCount()
   /// Whether the store was salvaged, and the server has not answered since.
   private(set) var isUncertain = false
   private var observers: [Int: AsyncStream<DeviceEvent>.Continuation] = [:]
@@ -325,6 +326,7 @@ actor Device {
 
   func afterStep() {
     armTimer(atLeast: .zero)
+    countSync()
     publishStatus()
     guard !isBusy else { return }
     for waiter in waiters.values { waiter.resume() }
@@ -427,8 +429,14 @@ actor Device {
     tell(.contextsChanged(records, removed: removed))
   }
 
-  /// What is counted at the moment: a fold or a transfer.
-  var counted: SyncProgress? { progress }
+  /// What is counted at the moment: a fold, a transfer, or what a synchronisation moves.
+  var counted: SyncProgress? { progress ?? syncCount.progress }
+
+  private func countSync() {
+    let before = counted
+    syncCount.note(rest: core.outstanding, isRunning: core.isSynchronising)
+    if counted != before { tell(.progress(counted)) }
+  }
 
   func say(_ progress: SyncProgress?) {
     self.progress = progress
