@@ -148,12 +148,13 @@ fuzz: deps ## Fuzzes every parser of foreign bytes for SECONDS (default: 60); TA
 	Tests/Fuzz/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
 
 .PHONY: conformance
-conformance: deps ## Proves the Push Service with a Bayeux client of others, from PyPI.
+conformance: deps ## Proves the Push Service with the WebSocket, Bayeux and Web Push of others, from PyPI.
 	@$(call install_packages,$(CONFORMANCE_PACKAGES))
 	/usr/bin/python3 -m venv .build/conformance
-	.build/conformance/bin/pip install --quiet aiocometd-ng==0.5.6
-	HIGGINS_PYTHON="$$PWD/.build/conformance/bin/python" \
-	  swift test --disable-xctest --filter BayeuxClientTests
+	.build/conformance/bin/pip install --quiet \
+	  aiocometd-ng==0.5.6 http-ece==1.2.1 kosoku==0.1.0 setuptools wheel
+	HIGGINS_PYTHON="$$PWD/.build/conformance/bin/python" HIGGINS_CONFORMANCE=1 \
+	  swift test --disable-xctest --filter "BayeuxClientTests|WebSocketConformanceTests|SleepingDeviceTests"
 
 # In a folder of its own, as everything is built differently. What decides is left out: it has no
 # threads, and its tests take long under the sanitizer.

@@ -9,20 +9,10 @@ import Testing
   private static let chromium =
     ProcessInfo.processInfo.environment["HIGGINS_CHROMIUM"] ?? "/usr/bin/chromium"
 
-  @concurrent private static func run(_ port: Int) async throws -> (status: Int32, text: String) {
+  private static func run(_ port: Int) async throws -> Python.Output {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "Conformance/chat_page.py").path()
-    let python = ProcessInfo.processInfo.environment["HIGGINS_PYTHON"] ?? "/usr/bin/python3"
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = ["-B", script, chromium, "\(port)", "password"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+    return try await Python.run([script, chromium, "\(port)", "password"])
   }
 
   @Test(

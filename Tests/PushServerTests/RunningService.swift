@@ -26,13 +26,14 @@ let empty = Digest32(bytes: Array(SHA256.hash(data: [UInt8]()))) ?? .zero
 func running(
   origins: Set<String> = [], connections: Int = 100, perAddress: Int? = nil,
   uptime: (@Sendable () -> Duration)? = nil, chat: PushConfiguration.Chat? = nil,
-  gateways: GatewayConfiguration? = nil, requestWait: Duration? = nil,
+  gateways: GatewayConfiguration? = nil, requestWait: Duration? = nil, echoes: Bool = false,
   _ body: (PushService) async throws -> Void
 ) async throws {
   let start = ContinuousClock.now
   var configuration = PushConfiguration(
     serviceKey: key, tokens: PlainTokens(), allowedOrigins: origins,
-    maximumConnections: connections, connectionsPerAddress: perAddress, chat: chat,
+    maximumConnections: connections, connectionsPerAddress: perAddress, echoes: echoes,
+    chat: chat,
     now: { Int64(Date().timeIntervalSince1970 * 1000) },
     uptime: uptime ?? { ContinuousClock.now - start },
     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
