@@ -7,19 +7,43 @@ struct Crowd {
   static let hellosPerMinute = 2 * Limits.devices
   private static let minute = Duration.seconds(60)
 
-  private var connections: [[UInt8]: Int] = [:]
+  /// Whence a connection comes: an IPv4 address, or of IPv6 the network, since whoever has one has
+  /// all its addresses.
+  struct Origin: Hashable {
+    private let isNetwork: Bool
+    private let number: UInt64
+
+    /// nil for a socket without an address.
+    init?(_ address: SocketAddress?) {
+      // Where the address stands in sockaddr_in and sockaddr_in6.
+      let place: Range<Int>
+      switch address {
+      case .v4: place = 4..<8
+      case .v6: place = 8..<16
+      case .unixDomainSocket, nil: return nil
+      }
+      isNetwork = place.count == 8
+      number =
+        address?.withSockAddr { pointer, size in
+          UnsafeRawBufferPointer(start: pointer, count: size)[place]
+            .reduce(0) { $0 << 8 | UInt64($1) }
+        } ?? 0
+    }
+  }
+
+  private var connections: [Origin: Int] = [:]
   private var hellos: [AccountID: Int] = [:]
   private var minuteEnds: Duration?
 
   /// Counts a connection, and says whether the limit, where there is one, allows it.
-  mutating func enter(_ address: SocketAddress?, limit: Int?) -> Bool {
-    guard let origin = Self.origin(address) else { return true }
+  mutating func enter(_ origin: Origin?, limit: Int?) -> Bool {
+    guard let origin else { return true }
     connections[origin, default: 0] += 1
     return limit.map { connections[origin, default: 0] <= $0 } ?? true
   }
 
-  mutating func leave(_ address: SocketAddress?) {
-    guard let origin = Self.origin(address), let count = connections[origin] else { return }
+  mutating func leave(_ origin: Origin?) {
+    guard let origin, let count = connections[origin] else { return }
     connections[origin] = count > 1 ? count - 1 : nil
   }
 
@@ -37,20 +61,5 @@ struct Crowd {
     guard uptime >= end else { return }
     minuteEnds = uptime + Self.minute
     hellos.removeAll(keepingCapacity: true)
-  }
-
-  /// IPv4 whole; of IPv6 the network, since whoever has one has all its addresses. nil for a socket
-  /// without an address.
-  private static func origin(_ address: SocketAddress?) -> [UInt8]? {
-    // Where the address stands in sockaddr_in and sockaddr_in6.
-    let place: Range<Int>
-    switch address {
-    case .v4: place = 4..<8
-    case .v6: place = 8..<16
-    case .unixDomainSocket, nil: return nil
-    }
-    return address?.withSockAddr { pointer, size in
-      Array(UnsafeRawBufferPointer(start: pointer, count: size)[place])
-    }
   }
 }

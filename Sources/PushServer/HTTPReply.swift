@@ -1,5 +1,4 @@
 import Foundation
-import NIOCore
 import NIOHTTP1
 import Wire
 
@@ -48,30 +47,20 @@ struct HTTPReply {
 
   /// The whole answer as it is sent.
   func bytes(keepAlive: Bool) -> [UInt8] {
-    let lines =
-      ["HTTP/1.1 \(status.code) \(status.reasonPhrase)"]
-      + fields(keepAlive: keepAlive).map { "\($0.name): \($0.value)" }
-    return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
-  }
-
-  private func fields(keepAlive: Bool) -> [(name: String, value: String)] {
-    var fields: [(name: String, value: String)] = []
-    if status != .noContent {
-      fields += [("content-type", mediaType), ("content-length", String(body.count))]
+    var text = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n"
+    func add(_ name: String, _ value: String) {
+      text += name
+      text += ": "
+      text += value
+      text += "\r\n"
     }
-    fields += headers
-    if !keepAlive { fields.append(("connection", "close")) }
-    return fields
-  }
-
-  /// Writes the answer, and ends the connection after it unless it is kept alive.
-  func write(to context: ChannelHandlerContext, keepAlive: Bool) {
-    var head = HTTPResponseHead(version: .http1_1, status: status)
-    for (name, value) in fields(keepAlive: keepAlive) { head.headers.add(name: name, value: value) }
-    let channel = context.channel
-    channel.write(HTTPServerResponsePart.head(head), promise: nil)
-    channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
-    let done = channel.writeAndFlush(HTTPServerResponsePart.end(nil))
-    if !keepAlive { done.whenComplete { _ in channel.close(promise: nil) } }
+    if status != .noContent {
+      add("content-type", mediaType)
+      add("content-length", String(body.count))
+    }
+    for (name, value) in headers { add(name, value) }
+    if !keepAlive { add("connection", "close") }
+    text += "\r\n"
+    return Array(text.utf8) + body
   }
 }

@@ -25,25 +25,29 @@ struct PendingFrames: Sendable {
       && presence.isEmpty
   }
 
-  mutating func add(_ frame: PushFrame) {
+  /// Keeps the frame; false for a signal that takes another's place, or is given up for it.
+  @discardableResult mutating func add(_ frame: PushFrame) -> Bool {
     switch frame {
     case .signal(let update?):
-      if let held = signals[update.device], held.sequence >= update.sequence { return }
+      let held = signals[update.device]
+      if let held, held.sequence >= update.sequence { return false }
       signals[update.device] = update
       if overflowed || signals.count > Self.limit { overflow() }
+      return held == nil && !overflowed
     case .signal(nil): overflow()
     case .acknowledgement(let device, let sequence, let by?):
       let receipt = Receipt(by: by, device: device)
-      guard receipts[receipt] != nil || receipts.count < Self.limit else { return }
+      guard receipts[receipt] != nil || receipts.count < Self.limit else { return true }
       receipts[receipt] = max(receipts[receipt] ?? 0, sequence)
     case .presence(let change):
-      guard presence[change.device] != nil || presence.count < Self.limit else { return }
+      guard presence[change.device] != nil || presence.count < Self.limit else { return true }
       presence[change.device] = change
     case .welcome: welcome = frame
     case .pong: pong = true
     // Never sent by this way: a bye is written at once, the others come from devices.
     case .hello, .acknowledgement, .ping, .bye: break
     }
+    return true
   }
 
   private mutating func overflow() {

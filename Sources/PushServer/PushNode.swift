@@ -20,6 +20,9 @@ final class PushNode: @unchecked Sendable {
   /// Connections to the listener, whatever they do.
   private(set) var openChannels = 0
   private var crowd = Crowd()
+  private var wheel = TimerWheel()
+  private var tickedAt: Duration?
+  private var secondEnds = Duration.zero
   private var nextID: Hub.ConnectionID = 1
   private var ticks: RepeatedTask?
   private var draining = false
@@ -28,8 +31,6 @@ final class PushNode: @unchecked Sendable {
   let metrics: PushMetrics
   /// The roads to sleeping devices, where they are wanted.
   let gateways: Gateways?
-  /// The frame written last, since fan-out asks for the same one again and again.
-  private var encoded: (frame: PushFrame, bytes: [UInt8], webSocket: ByteBuffer)?
 
   init(loop: any EventLoop, configuration: PushConfiguration) throws(PushServerError) {
     self.loop = loop
@@ -43,17 +44,29 @@ final class PushNode: @unchecked Sendable {
 
   func start() {
     loop.preconditionInEventLoop()
-    ticks = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      self.tick()
-    }
+    let wait = TimeAmount(TimerWheel.slotLength)
+    ticks = loop.scheduleRepeatedTask(initialDelay: wait, delay: wait) { _ in self.tick() }
   }
 
-  /// Time passed, about a second.
+  /// Time passed, about ``TimerWheel/slotLength``.
   func tick() {
     loop.preconditionInEventLoop()
-    for connection in connections.values { connection.handle(.tick) }
+    let uptime = configuration.uptime()
+    if let tickedAt { metrics.lagged(max(.zero, uptime - tickedAt - TimerWheel.slotLength)) }
+    tickedAt = uptime
+    for id in wheel.take(until: uptime) {
+      guard let peer = connections[id] else { continue }
+      if let deadline = peer.deadline, deadline <= uptime { peer.handle(.tick) }
+      watch(peer)
+    }
+    guard uptime >= secondEnds else { return }
+    secondEnds = uptime + .seconds(1)
     room?.tick()
-    crowd.tick(uptime: configuration.uptime())
+    crowd.tick(uptime: uptime)
+  }
+
+  private func watch(_ peer: Peer) {
+    if let deadline = peer.deadline { wheel.add(peer.id, at: deadline) }
   }
 
   var connectionCount: Int {
@@ -68,16 +81,16 @@ final class PushNode: @unchecked Sendable {
   }
 
   /// Counts a connection in; false when its address has enough of them.
-  func opened(from address: SocketAddress?) -> Bool {
+  func opened(from origin: Crowd.Origin?) -> Bool {
     loop.preconditionInEventLoop()
     openChannels += 1
-    return crowd.enter(address, limit: configuration.connectionsPerAddress)
+    return crowd.enter(origin, limit: configuration.connectionsPerAddress)
   }
 
-  func ended(from address: SocketAddress?) {
+  func ended(from origin: Crowd.Origin?) {
     loop.preconditionInEventLoop()
     openChannels -= 1
-    crowd.leave(address)
+    crowd.leave(origin)
   }
 
   /// A session for what came with a carrier; it says hello next.
@@ -86,7 +99,9 @@ final class PushNode: @unchecked Sendable {
     defer { nextID += 1 }
     let peer = Peer(id: nextID, node: self, carrier: carrier)
     connections[nextID] = peer
+    watch(peer)
     metrics.connected(connections.count)
+    metrics.joined(carrier.transport)
     return peer
   }
 
@@ -116,9 +131,10 @@ final class PushNode: @unchecked Sendable {
     polls[name] = nil
   }
 
-  func remove(_ id: Hub.ConnectionID) {
+  func remove(_ id: Hub.ConnectionID, _ transport: Transport) {
     loop.preconditionInEventLoop()
-    connections[id] = nil
+    guard connections.removeValue(forKey: id) != nil else { return }
+    metrics.left(transport)
     metrics.connected(connections.count)
     leave(id)
   }
@@ -132,6 +148,7 @@ final class PushNode: @unchecked Sendable {
   func check(_ token: String, for id: Hub.ConnectionID) {
     let tokens = configuration.tokens
     let now = configuration.now()
+    let start = configuration.uptime()
     Task {
       let result: Result<AccessClaims, AccessError>
       do throws(AccessError) {
@@ -139,7 +156,7 @@ final class PushNode: @unchecked Sendable {
       } catch {
         result = .failure(error)
       }
-      self.metrics.checked(result)
+      self.metrics.checked(result, took: self.configuration.uptime() - start)
       self.loop.execute { self.connections[id]?.handle(.checked(result)) }
     }
   }
@@ -173,7 +190,8 @@ final class PushNode: @unchecked Sendable {
 
   func acknowledge(_ id: Hub.ConnectionID, device: DeviceID, sequence: UInt64) {
     loop.preconditionInEventLoop()
-    metrics.acknowledged()
+    metrics.acknowledged(
+      after: hub.age(of: sequence, by: device, toldTo: id, now: configuration.now()))
     if let queue = gateways?.queue, let place = hub.place(of: id) {
       Task {
         await queue.acknowledged(
@@ -185,8 +203,10 @@ final class PushNode: @unchecked Sendable {
 
   func publish(_ signals: [Signal]) {
     loop.preconditionInEventLoop()
-    metrics.came(signals: signals.count)
-    for signal in signals { apply(hub.publish(signal, now: configuration.now())) }
+    let start = configuration.uptime()
+    let now = configuration.now()
+    for signal in signals { apply(hub.publish(signal, now: now)) }
+    metrics.came(signals: signals.count, took: configuration.uptime() - start)
   }
 
   /// Keeps the signals for devices that are not connected; nil when there is no road to them.
@@ -236,34 +256,18 @@ final class PushNode: @unchecked Sendable {
     for connection in connections.values { connection.abandon() }
   }
 
-  /// The frame as JSON.
-  func bytes(of frame: PushFrame) -> [UInt8]? { encode(frame)?.bytes }
-
-  /// The frame as a WebSocket carries it; receivers share its memory.
-  func webSocketFrame(of frame: PushFrame) -> ByteBuffer? { encode(frame)?.webSocket }
-
-  private func encode(_ frame: PushFrame) -> (bytes: [UInt8], webSocket: ByteBuffer)? {
-    loop.preconditionInEventLoop()
-    if let encoded, encoded.frame == frame { return (encoded.bytes, encoded.webSocket) }
-    do {
-      let bytes = try frame.encoded()
-      let buffer = WebSocketWriter.frame(.text, bytes, allocator: ByteBufferAllocator())
-      encoded = (frame, bytes, buffer)
-      return (bytes, buffer)
-    } catch {
-      configuration.logger.error("A push frame could not be written")
-      return nil
-    }
+  func outgoing(_ frame: PushFrame) -> OutgoingFrame {
+    OutgoingFrame(frame, logger: configuration.logger)
   }
 
   private func apply(_ deliveries: [Hub.Delivery]) {
     for delivery in deliveries {
       switch delivery {
-      case .send(let frame, let id):
-        metrics.delivered(frame)
-        connections[id]?.deliver(frame)
+      case .send(let frame, let ids):
+        metrics.delivered(frame, to: ids.count)
+        let frame = outgoing(frame)
+        for id in ids { connections[id]?.deliver(frame) }
       case .dismiss(let id, let reason):
-        metrics.dismissed(reason)
         connections[id]?.handle(.dismiss(reason))
       }
     }

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Wire
@@ -10,8 +9,6 @@ import Wire
 public final class PushService: Sendable {
   /// What the kernel may hold for one device: stale frames are not worth more.
   private static let sendBufferBytes = 8192
-  /// Frames of devices are a few hundred bytes; a pooled default buffer would cost 2 KiB each.
-  private static let receiveBufferBytes = 512
 
   /// The port devices connect to.
   public let devicePort: Int
@@ -109,9 +106,8 @@ public final class PushService: Sendable {
         .writeBufferWaterMark,
         value: ChannelOptions.Types.WriteBufferWaterMark(low: 512, high: 1024)
       )
-      .childChannelOption(
-        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBufferBytes)
-      )
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(.recvAllocator, value: PassingReceiveAllocator())
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard node.hasRoom else {
@@ -121,7 +117,7 @@ public final class PushService: Sendable {
           let pipeline = channel.pipeline.syncOperations
           // Whoever does not finish the handshake is cut off like one who asks nothing.
           if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-          try pipeline.addHandler(DeviceChannel(node: node))
+          try pipeline.addHandler(DeviceChannel(node: node, isPlain: tls == nil))
         }
       }
   }
@@ -136,7 +132,6 @@ public final class PushService: Sendable {
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-          try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
           // Two minutes: twice what the sender keeps an idle connection for.
           try pipeline.addHandler(IdleStateHandler(allTimeout: .minutes(2)))
           try pipeline.addHandler(SignalHandler(node: node))

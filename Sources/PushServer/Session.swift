@@ -36,7 +36,7 @@ public struct Session: Sendable {
     case request
     /// What became of the token that ``Effect/check(token:)`` named.
     case checked(Result<AccessClaims, AccessError>)
-    /// Time passed. Comes about once a second.
+    /// Time passed: ``deadline`` has come.
     case tick
     /// The WebSocket's rules were broken.
     case violation(CloseCode)
@@ -77,26 +77,41 @@ public struct Session: Sendable {
     let device: DeviceID
     /// Seconds since 1970.
     var expiresAt: Int64
+    /// When that is, unless somebody sets the clock.
+    var endsAt: Duration
     /// The digest of a hello whose token is being checked.
     var renewing: Digest32?
   }
 
-  /// Text messages of one device between two ticks: an acknowledgement for each signal of a full
-  /// account, several times over.
-  static let textsPerTick = 200
+  /// Text messages of one device in a second: an acknowledgement for each signal of a full account,
+  /// several times over.
+  static let textsPerSecond: UInt16 = 200
   /// Two misses and the connection is dead.
-  static let missesAllowed = 2
+  static let missesAllowed: UInt8 = 2
 
   private var state: State
   private var nextPing: Duration
-  private var misses = 0
-  /// Text messages since the last tick.
-  private var texts = 0
+  private var misses: UInt8 = 0
+  /// Text messages in the second that ends then.
+  private var texts: UInt16 = 0
+  private var secondEnds = Duration.zero
 
-  /// - Parameter uptime: A clock that never goes back.
-  public init(uptime: Duration) {
+  /// - Parameters:
+  ///   - uptime: A clock that never goes back.
+  ///   - lead: From 0 to 1: how much of the interval the first ping comes early. Devices that came
+  ///     at once, after a restart, are not all pinged at once then.
+  public init(uptime: Duration, lead: Double = 0) {
     state = .greeting(until: uptime + Limits.helloWait)
-    nextPing = uptime + Limits.pingInterval
+    nextPing = uptime + Limits.pingInterval * (1 - lead)
+  }
+
+  /// When ``Event/tick`` should come; nil once it need not.
+  public var deadline: Duration? {
+    switch state {
+    case .greeting(let until), .checking(_, let until): until
+    case .joined(let joined): min(nextPing, joined.endsAt)
+    case .closed: nil
+    }
   }
 
   /// Whether the connection was sent away or given up.
@@ -112,9 +127,9 @@ public struct Session: Sendable {
     case .heard:
       misses = 0
       return []
-    case .request: return count() ?? []
-    case .text(let text): return count() ?? read(text, uptime: uptime)
-    case .checked(let result): return checked(result)
+    case .request: return count(uptime: uptime) ?? []
+    case .text(let text): return count(uptime: uptime) ?? read(text, uptime: uptime)
+    case .checked(let result): return checked(result, uptime: uptime, now: now)
     case .tick: return tick(uptime: uptime, now: now)
     case .violation(let code): return close(code, .malformed)
     case .drain(let milliseconds): return close(.goingAway, .draining, after: milliseconds)
@@ -123,10 +138,11 @@ public struct Session: Sendable {
   }
 
   /// Notes a message; closes when they are too many.
-  private mutating func count() -> [Effect]? {
+  private mutating func count(uptime: Duration) -> [Effect]? {
     misses = 0
+    if uptime >= secondEnds { (texts, secondEnds) = (0, uptime + .seconds(1)) }
     texts += 1
-    return texts <= Self.textsPerTick ? nil : close(.tryAgainLater, .busy, after: 1000)
+    return texts <= Self.textsPerSecond ? nil : close(.tryAgainLater, .busy, after: 1000)
   }
 
   private mutating func read(_ text: [UInt8], uptime: Duration) -> [Effect] {
@@ -155,15 +171,20 @@ public struct Session: Sendable {
     }
   }
 
-  private mutating func checked(_ result: Result<AccessClaims, AccessError>) -> [Effect] {
+  private mutating func checked(
+    _ result: Result<AccessClaims, AccessError>, uptime: Duration, now: Int64
+  ) -> [Effect] {
     guard case .success(let claims) = result, claims.scope == .sync else {
       let expired = if case .failure(.expired) = result { true } else { false }
       return close(.unauthenticated, expired ? .expired : .unauthenticated)
     }
+    let endsAt = Self.end(of: claims.expiresAt, uptime: uptime, now: now)
     switch state {
     case .checking(let frontier, _):
       state = .joined(
-        Joined(account: claims.account, device: claims.device, expiresAt: claims.expiresAt))
+        Joined(
+          account: claims.account, device: claims.device, expiresAt: claims.expiresAt,
+          endsAt: endsAt))
       return [.join(account: claims.account, device: claims.device, frontier: frontier)]
     case .joined(var joined):
       guard let frontier = joined.renewing else { return [] }
@@ -172,6 +193,7 @@ public struct Session: Sendable {
         return close(.unauthenticated, .unauthenticated)
       }
       joined.expiresAt = claims.expiresAt
+      joined.endsAt = endsAt
       joined.renewing = nil
       state = .joined(joined)
       return [.rejoin(frontier: frontier)]
@@ -179,8 +201,12 @@ public struct Session: Sendable {
     }
   }
 
+  /// The second after the last one that the leeway covers.
+  private static func end(of expiresAt: Int64, uptime: Duration, now: Int64) -> Duration {
+    uptime + .seconds(expiresAt + Limits.tokenLeeway.components.seconds + 1 - now / 1000)
+  }
+
   private mutating func tick(uptime: Duration, now: Int64) -> [Effect] {
-    texts = 0
     switch state {
     case .greeting(let until) where uptime >= until:
       return close(.policyViolation, .unauthenticated)
@@ -189,6 +215,10 @@ public struct Session: Sendable {
     case .joined(let joined)
     where now / 1000 > joined.expiresAt + Limits.tokenLeeway.components.seconds:
       return close(.unauthenticated, .expired)
+    case .joined(var joined) where uptime >= joined.endsAt:
+      // Somebody set the clock back.
+      joined.endsAt = Self.end(of: joined.expiresAt, uptime: uptime, now: now)
+      state = .joined(joined)
     case .greeting, .checking, .joined: break
     case .closed: return []
     }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -8,48 +7,87 @@ import Wire
 /// ``/Wire/Signal`` or an array of them, answered once they are with the hub; `POST
 /// /v1/revocations` with one ``/Wire/Revocation`` or an array, answered once those devices are sent
 /// away and their channels forgotten.
+///
+/// Reads its requests itself, as every microsecond here is one that a device learns later.
 final class SignalHandler: ChannelInboundHandler {
-  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// Requests that come before the last one is answered wait; more than these bytes of them end the
+  /// connection.
+  private static let waitingBytes = RequestReader.headBytes + Limits.signalBodyBytes
+
+  private enum State {
+    case reading
+    /// The state while a request waits for its answer; what comes meanwhile waits too.
+    case answering(rest: [UInt8])
+    case over
+  }
 
   private let node: PushNode
-  /// The digest of the key: digests have one length, so comparing takes the same time always.
-  private let keyDigest: [UInt8]
-  private var head: HTTPRequestHead?
-  private var body = ByteBuffer()
-  private var tooLarge = false
+  private let key: [UInt8]
+  private var state = State.reading
+  private var reader = RequestReader(limitBytes: Limits.signalBodyBytes)
   /// Comes when what was just read is done in the file of sleeping devices.
   private var queued: EventLoopFuture<Void>?
 
   init(node: PushNode) {
     self.node = node
-    keyDigest = Self.digest(node.configuration.serviceKey)
+    key = Array(node.configuration.serviceKey.utf8)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head):
-      self.head = head
-      body.clear()
-      tooLarge = false
-    case .body(var part):
-      guard body.readableBytes + part.readableBytes <= Limits.signalBodyBytes else {
-        tooLarge = true
-        return
+    let bytes = unwrapInboundIn(data).readableBytesView
+    switch state {
+    case .reading: take(bytes, context)
+    case .answering(let rest):
+      guard rest.count + bytes.count <= Self.waitingBytes else {
+        return context.close(promise: nil)
       }
-      body.writeBuffer(&part)
-    case .end:
-      guard let head else { return }
-      queued = nil
-      let reply = reply(to: head)
-      let keepAlive = head.isKeepAlive && !tooLarge
-      guard let queued else { return reply.write(to: context, keepAlive: keepAlive) }
-      // The pipeline holds back the next request until this one is answered.
-      queued.assumeIsolated().whenComplete { result in
-        guard context.channel.isActive else { return }
-        if case .success = result { return reply.write(to: context, keepAlive: keepAlive) }
-        HTTPReply(Problem(.internalFailure)).write(to: context, keepAlive: keepAlive)
+      state = .answering(rest: rest + bytes)
+    case .over: break
+    }
+  }
+
+  private func take(_ bytes: some Sequence<UInt8>, _ context: ChannelHandlerContext) {
+    var outcome = reader.read(bytes)
+    while case .reading = state {
+      switch outcome {
+      case .more: return
+      case .refused(let status):
+        let problem = Problem(
+          .tooLarge, detail: "A body has at most \(Limits.signalBodyBytes) bytes.")
+        write(
+          status == problem.status ? HTTPReply(problem) : HTTPReply(status: status),
+          keepAlive: false, to: context)
+      case .request(let request):
+        serve(request, context)
+        outcome = reader.read([])
       }
     }
+  }
+
+  private func serve(_ request: Request, _ context: ChannelHandlerContext) {
+    queued = nil
+    let reply = reply(to: request)
+    guard let queued else { return write(reply, keepAlive: request.isKeptAlive, to: context) }
+    state = .answering(rest: [])
+    queued.assumeIsolated().whenComplete { [weak self] result in
+      guard let self, case .answering(let rest) = state, context.channel.isActive else { return }
+      state = .reading
+      let failure = HTTPReply(Problem(.internalFailure))
+      let isDone = if case .success = result { true } else { false }
+      write(isDone ? reply : failure, keepAlive: request.isKeptAlive, to: context)
+      take(rest, context)
+    }
+  }
+
+  private func write(_ reply: HTTPReply, keepAlive: Bool, to context: ChannelHandlerContext) {
+    let buffer = wrapOutboundOut(ByteBuffer(bytes: reply.bytes(keepAlive: keepAlive)))
+    guard !keepAlive else { return context.writeAndFlush(buffer, promise: nil) }
+    state = .over
+    let channel = context.channel
+    context.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -64,36 +102,41 @@ final class SignalHandler: ChannelInboundHandler {
     context.close(promise: nil)
   }
 
-  private func reply(to head: HTTPRequestHead) -> HTTPReply {
-    let path = head.uri.prefix { $0 != "?" }
-    switch (path, head.method) {
-    case (Route.health[...], .GET): return HTTPReply(.ok, text: "ok\n")
-    case (Route.metrics[...], .GET):
+  private func reply(to request: Request) -> HTTPReply {
+    switch (request.path, request.method) {
+    case (Route.signals, "POST"): return reply(to: request, publish)
+    case (Route.revocations, "POST"): return reply(to: request, revoke)
+    case (Route.health, "GET"): return HTTPReply(.ok, text: "ok\n")
+    case (Route.metrics, "GET"):
+      ProcessFigures(node.configuration.metrics).update()
       return HTTPReply(
         mediaType: "text/plain; version=0.0.4; charset=utf-8",
         text: node.configuration.metrics.text())
-    case (Route.signals[...], .POST): return reply(to: head, publish)
-    case (Route.revocations[...], .POST): return reply(to: head, revoke)
-    case (Route.signals[...], _), (Route.revocations[...], _), (Route.health[...], _),
-      (Route.metrics[...], _):
+    case (Route.signals, _), (Route.revocations, _), (Route.health, _), (Route.metrics, _):
       return HTTPReply(Problem(.methodNotAllowed))
     default: return HTTPReply(Problem(.notFound))
     }
   }
 
   private func reply(
-    to head: HTTPRequestHead, _ body: () throws(Problem) -> HTTPReply
+    to request: Request, _ body: ([UInt8]) throws(Problem) -> HTTPReply
   ) -> HTTPReply {
     do throws(Problem) {
-      try checkKey(head.headers.first(name: "authorization"))
-      return try body()
+      try checkKey(request.value("authorization"))
+      return try body(request.body)
     } catch {
       return HTTPReply(error)
     }
   }
 
-  private func publish() throws(Problem) -> HTTPReply {
-    let signals = try readList(of: Signal.self, called: "signal")
+  private func publish(_ body: [UInt8]) throws(Problem) -> HTTPReply {
+    let signals: [Signal]
+    if let plain = SignalScanner.signals(in: body) {
+      signals = plain
+    } else {
+      signals = try list(of: Signal.self, in: body, "signal")
+    }
+    guard signals.count <= Limits.signalsPerPost else { throw Self.tooMany("signal") }
     guard signals.allSatisfy({ ($0.trace?.count ?? 0) <= Limits.traceCharacters }) else {
       throw Problem(
         .tooLarge, detail: "A trace has at most \(Limits.traceCharacters) characters.")
@@ -103,8 +146,9 @@ final class SignalHandler: ChannelInboundHandler {
     return HTTPReply(json: Array(#"{"queued":\#(signals.count)}"#.utf8))
   }
 
-  private func revoke() throws(Problem) -> HTTPReply {
-    let revocations = try readList(of: Revocation.self, called: "revocation")
+  private func revoke(_ body: [UInt8]) throws(Problem) -> HTTPReply {
+    let revocations = try list(of: Revocation.self, in: body, "revocation")
+    guard revocations.count <= Limits.signalsPerPost else { throw Self.tooMany("revocation") }
     // Whatever follows: a channel that is not forgotten would go on waking the device.
     queued = node.forget(revocations)
     guard node.revoke(revocations) else {
@@ -113,42 +157,36 @@ final class SignalHandler: ChannelInboundHandler {
     return HTTPReply(json: Array(#"{"revoked":\#(revocations.count)}"#.utf8))
   }
 
+  /// Takes the same time for every key of one length, whatever it has in common with the right one.
   private func checkKey(_ authorization: String?) throws(Problem) {
     let prefix = "Bearer "
     guard let authorization, authorization.hasPrefix(prefix) else {
       throw Problem(.authenticationFailed)
     }
-    let given = Self.digest(String(authorization.dropFirst(prefix.count)))
-    let difference = zip(given, keyDigest).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) }
+    let given = Array(authorization.utf8.dropFirst(prefix.utf8.count))
+    var difference = given.count == key.count ? 0 as UInt8 : 1
+    for place in key.indices {
+      difference |= key[place] ^ (place < given.count ? given[place] : 0)
+    }
     guard difference == 0 else { throw Problem(.authenticationFailed) }
   }
 
   /// The body's one element, or its list of them.
-  private func readList<Element: Decodable>(
-    of kind: Element.Type, called name: String
+  private func list<Element: Decodable>(
+    of kind: Element.Type, in body: [UInt8], _ name: String
   ) throws(Problem) -> [Element] {
-    guard !tooLarge else {
-      throw Problem(.tooLarge, detail: "A body has at most \(Limits.signalBodyBytes) bytes.")
-    }
-    let bytes = Data(body.readableBytesView)
-    let isList = bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == 0x5b
-    let list: [Element]
+    let isList = body.first { $0 > 0x20 } == 0x5b
     do {
       let decoder = JSONDecoder()
-      list =
-        isList
-        ? try decoder.decode([Element].self, from: bytes)
-        : [try decoder.decode(Element.self, from: bytes)]
+      return isList
+        ? try decoder.decode([Element].self, from: Data(body))
+        : [try decoder.decode(Element.self, from: Data(body))]
     } catch {
       throw Problem(.malformed, detail: "The body is no \(name) and no list of \(name)s.")
     }
-    guard list.count <= Limits.signalsPerPost else {
-      throw Problem(.tooMany, detail: "A body has at most \(Limits.signalsPerPost) \(name)s.")
-    }
-    return list
   }
 
-  private static func digest(_ text: String) -> [UInt8] {
-    Array(SHA256.hash(data: Array(text.utf8)))
+  private static func tooMany(_ name: String) -> Problem {
+    Problem(.tooMany, detail: "A body has at most \(Limits.signalsPerPost) \(name)s.")
   }
 }

@@ -9,11 +9,11 @@ import Wire
     var crowd = Crowd()
 
     func lets(_ address: String, in limit: Int?) throws -> Bool {
-      crowd.enter(try SocketAddress(ipAddress: address, port: 1), limit: limit)
+      crowd.enter(Crowd.Origin(try SocketAddress(ipAddress: address, port: 1)), limit: limit)
     }
 
     func leave(_ address: String) throws {
-      crowd.leave(try SocketAddress(ipAddress: address, port: 1))
+      crowd.leave(Crowd.Origin(try SocketAddress(ipAddress: address, port: 1)))
     }
 
     func greets(_ account: AccountID) -> Bool { crowd.greets(account) }

@@ -58,8 +58,14 @@ import Wire
         #"higgins_push_frames_total{type="ack"} 1"#,
         #"higgins_push_hellos_total{result="accepted"} 2"#,
         "higgins_push_acknowledgements_total 1",
+        #"higgins_push_sessions{transport="websocket"} 2"#, "higgins_push_hello_seconds_count 2",
+        "higgins_push_write_seconds_count 1", "higgins_push_acknowledgement_seconds_count 1",
       ] {
         #expect(text.contains("\n\(line)\n"))
+      }
+      for series in ["process_open_fds", "process_resident_memory_bytes"] {
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("\(series) ") })
+        #expect(Double(line.dropFirst(series.count + 1)) ?? 0 > 2)
       }
       for secret in ["\(someone)", "\(id(2) as DeviceID)", key, "127.0.0.1"] {
         #expect(!text.contains(secret))

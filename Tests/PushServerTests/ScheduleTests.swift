@@ -183,9 +183,12 @@ import Wire
       account = device.account
     }
 
+    var transport: PushServer.Transport { .webSocket }
+
     var takesMore: Bool { !isStalled && !isOver }
 
-    func send(_ frame: PushFrame) {
+    func send(_ frame: OutgoingFrame) {
+      let frame = frame.frame
       if case .signal(let update?) = frame {
         #expect(update.device != device, "a device is told of its own commit")
         let place = Model.accounts.firstIndex(of: account) ?? -1
@@ -202,9 +205,9 @@ import Wire
 
     func ping() { if !isStalled { peer?.handle(.heard) } }
 
-    func close(_ code: CloseCode, after bye: PushFrame) {
+    func close(_ code: CloseCode, after bye: OutgoingFrame) {
       isOver = true
-      inbox.append(bye)
+      inbox.append(bye.frame)
     }
 
     func abandon() { isOver = true }

@@ -95,15 +95,13 @@ extension World {
   }
 
   private func deliver(_ deliveries: [Hub.Delivery]) throws {
-    // The hub answers in no order; a run has one.
-    let sorted = deliveries.enumerated().sorted { left, right in
-      (left.element.connection, left.offset) < (right.element.connection, right.offset)
-    }.map(\.element)
-    for (number, delivery) in sorted.enumerated() {
+    for delivery in deliveries {
       switch delivery {
-      case .send(let frame, let id):
-        if case .signal = frame, bug == .signalOneDeviceOnly, number > 0 { continue }
-        sendToDevice(frame, on: id)
+      case .send(let frame, let ids):
+        for (number, id) in ids.enumerated() {
+          if case .signal = frame, bug == .signalOneDeviceOnly, number > 0 { continue }
+          sendToDevice(frame, on: id)
+        }
       case .dismiss(let id, let reason): try handle(.dismiss(reason), on: id)
       }
     }
@@ -205,14 +203,6 @@ extension World {
     case 1: sendToDevice(.signal(nil), on: id)
     case 2: sendToDevice(.bye(reason: .revoked, retryAfterMilliseconds: 1), on: id)
     default: schedule(.fromPush(device, id, Array("{\"type\":\"sig".utf8)), at: now + 1)
-    }
-  }
-}
-
-extension Hub.Delivery {
-  fileprivate var connection: Hub.ConnectionID {
-    switch self {
-    case .send(_, let id), .dismiss(let id, _): id
     }
   }
 }

@@ -134,18 +134,20 @@ final class BayeuxCarrier: Carrier {
 
   // MARK: what the session does
 
+  var transport: Transport { .bayeux }
+
   /// A welcome answers the handshake; everything else goes with a connect.
   var takesMore: Bool {
     guard !isOver else { return false }
     return handshake != nil || (connect?.way.isOpen ?? false)
   }
 
-  func send(_ frame: PushFrame) {
-    switch frame {
+  func send(_ frame: OutgoingFrame) {
+    switch frame.frame {
     case .welcome(let behind, _, _): welcome(behind: behind)
     case .signal where subscriptions.isEmpty: isBehind = true
     case .signal:
-      events.append(frame)
+      events.append(frame.frame)
       answerSoon()
     // A client of Bayeux is told of signals alone.
     default: break
@@ -170,10 +172,10 @@ final class BayeuxCarrier: Carrier {
 
   func ping() { answer() }
 
-  func close(_ code: CloseCode, after bye: PushFrame) {
+  func close(_ code: CloseCode, after bye: OutgoingFrame) {
     if let refused = handshake ?? connect {
       let reply = BayeuxReply(
-        refusing: refused.message, Self.error(bye), advice: Self.advice(bye))
+        refusing: refused.message, Self.error(bye.frame), advice: Self.advice(bye.frame))
       (handshake, connect) = (nil, nil)
       node.answer([reply], by: refused.way)
     }

@@ -10,8 +10,8 @@ final class DeviceChannel: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   private enum Mode {
-    /// The state while a request is read.
-    case request(RequestReader)
+    /// The state while a request is read; apart, as it is large and soon over.
+    indirect case request(RequestReader)
     /// The state while a request waits for its answer; what comes meanwhile waits too.
     case answering(rest: [UInt8])
     case conversation(any Conversation)
@@ -23,10 +23,13 @@ final class DeviceChannel: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var timer: Scheduled<Void>?
   private var isKeptAlive = false
-  private var address: SocketAddress?
+  private var origin: Crowd.Origin?
+  private var outlet: SocketOutlet
 
-  init(node: PushNode) {
+  /// - Parameter isPlain: Whether what is written goes to the socket as it is, without TLS.
+  init(node: PushNode, isPlain: Bool) {
     self.node = node
+    outlet = SocketOutlet(isWanted: isPlain)
   }
 
   var loop: any EventLoop { node.loop }
@@ -39,15 +42,17 @@ final class DeviceChannel: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    address = context.remoteAddress
-    guard node.opened(from: address) else { return close() }
+    origin = Crowd.Origin(context.remoteAddress)
+    outlet.open(context)
+    guard node.opened(from: origin) else { return close() }
     waitForRequest()
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
+    outlet.close()
     timer?.cancel()
-    node.ended(from: address)
+    node.ended(from: origin)
     if case .conversation(let conversation) = mode { conversation.ended() }
     mode = .over
   }
@@ -56,6 +61,8 @@ final class DeviceChannel: ChannelInboundHandler {
     let bytes = unwrapInboundIn(data).readableBytesView
     switch mode {
     case .request(var reader):
+      // Nobody else holds it now, so its bytes are not copied.
+      mode = .over
       let outcome = reader.read(bytes)
       mode = .request(reader)
       took(outcome)
@@ -66,6 +73,12 @@ final class DeviceChannel: ChannelInboundHandler {
     case .conversation(let conversation): conversation.read(bytes)
     case .over: break
     }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    // From here on the number may be another connection's.
+    outlet.close()
+    context.fireChannelInactive()
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -136,7 +149,14 @@ final class DeviceChannel: ChannelInboundHandler {
   func write(_ buffer: ByteBuffer, close: Bool = false) {
     guard let context else { return }
     let channel = context.channel
-    guard close else { return context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+    guard close else {
+      guard let rest = outlet.write(buffer) else { return }
+      outlet.waiting += 1
+      context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { _ in
+        self.outlet.waiting -= 1
+      }
+      return
+    }
     mode = .over
     context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in
       channel.close(promise: nil)

@@ -46,17 +46,19 @@ final class EventsCarrier: Conversation, Carrier {
     peer = nil
   }
 
+  var transport: Transport { .events }
+
   var takesMore: Bool { channel.isWritable }
 
-  func send(_ frame: PushFrame) {
-    guard let bytes = node.bytes(of: frame) else { return }
+  func send(_ frame: OutgoingFrame) {
+    guard let bytes = frame.json else { return }
     channel.write(Array("data: ".utf8) + bytes + Array("\n\n".utf8))
   }
 
   func ping() { channel.write(Array(": ping\n\n".utf8)) }
 
-  func close(_ code: CloseCode, after bye: PushFrame) {
-    guard let bytes = node.bytes(of: bye) else { return channel.close() }
+  func close(_ code: CloseCode, after bye: OutgoingFrame) {
+    guard let bytes = bye.json else { return channel.close() }
     channel.write(Array("data: ".utf8) + bytes + Array("\n\n".utf8), close: true)
   }
 

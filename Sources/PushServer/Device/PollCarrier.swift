@@ -37,11 +37,13 @@ final class PollCarrier: Carrier {
     peer?.flush()
   }
 
+  var transport: Transport { .polling }
+
   var takesMore: Bool { waiting != nil && !isOver }
 
   /// Frames of one turn of the loop go out together.
-  func send(_ frame: PushFrame) {
-    guard let bytes = node.bytes(of: frame) else { return }
+  func send(_ frame: OutgoingFrame) {
+    guard let bytes = frame.json else { return }
     frames.append(bytes)
     guard !isAnswerDue else { return }
     isAnswerDue = true
@@ -51,7 +53,7 @@ final class PollCarrier: Carrier {
   /// Nothing happened for so long that a proxy might give up: the device asks again.
   func ping() { answer() }
 
-  func close(_ code: CloseCode, after bye: PushFrame) {
+  func close(_ code: CloseCode, after bye: OutgoingFrame) {
     send(bye)
     let isHeard = waiting != nil
     answer()

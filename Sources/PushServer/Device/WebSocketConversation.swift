@@ -16,19 +16,32 @@ final class WebSocketConversation: Conversation {
   private static let closeWait = TimeAmount.seconds(2)
 
   private let channel: DeviceChannel
-  private var reader: WebSocketReader
+  private let limitBytes: Int
+  /// Between messages there is none: it would take a hundred bytes of every idle connection.
+  private var reading: Reading?
   private var closeSent = false
   var guest: (any WebSocketGuest)?
 
+  private final class Reading {
+    var reader: WebSocketReader
+
+    init(limitBytes: Int) {
+      reader = WebSocketReader(limitBytes: limitBytes)
+    }
+  }
+
   init(channel: DeviceChannel, limitBytes: Int) {
     self.channel = channel
-    reader = WebSocketReader(limitBytes: limitBytes)
+    self.limitBytes = limitBytes
   }
 
   var isWritable: Bool { channel.isWritable && !closeSent }
 
   func read(_ bytes: some Sequence<UInt8>) {
-    for item in reader.read(bytes) {
+    let reading = reading ?? Reading(limitBytes: limitBytes)
+    let items = reading.reader.read(bytes)
+    self.reading = reading.reader.isBetweenMessages ? nil : reading
+    for item in items {
       switch item {
       case .ping(let payload):
         guest?.take(item)
@@ -110,12 +123,10 @@ final class WebSocketConversation: Conversation {
 /// A device's session over a WebSocket.
 final class WebSocketCarrier: WebSocketGuest, Carrier {
   private let conversation: WebSocketConversation
-  private let node: PushNode
   private var peer: Peer?
 
   init(_ conversation: WebSocketConversation, node: PushNode) {
     self.conversation = conversation
-    self.node = node
     peer = node.join(self)
   }
 
@@ -135,15 +146,17 @@ final class WebSocketCarrier: WebSocketGuest, Carrier {
     peer = nil
   }
 
+  var transport: Transport { .webSocket }
+
   var takesMore: Bool { conversation.isWritable }
 
-  func send(_ frame: PushFrame) {
-    if let bytes = node.webSocketFrame(of: frame) { conversation.write(frame: bytes) }
+  func send(_ frame: OutgoingFrame) {
+    if let bytes = frame.webSocket { conversation.write(frame: bytes) }
   }
 
   func ping() { conversation.write(.ping, []) }
 
-  func close(_ code: CloseCode, after bye: PushFrame) {
+  func close(_ code: CloseCode, after bye: OutgoingFrame) {
     send(bye)
     conversation.close(code)
   }

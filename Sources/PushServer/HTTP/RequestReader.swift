@@ -17,16 +17,21 @@ struct Request: Hashable, Sendable {
 
   /// The value of a header that may stand once.
   func value(_ name: String) -> String? {
-    let values = values(name)
-    return values.count == 1 ? values[0] : nil
+    guard let place = headers.firstIndex(where: { $0.name == name }),
+      !headers[(place + 1)...].contains(where: { $0.name == name })
+    else { return nil }
+    return headers[place].value
   }
 
   /// Whether a header of comma-separated words has this one.
-  func lists(_ word: String, in name: String) -> Bool {
-    values(name).contains { value in
-      value.split(separator: ",").contains {
-        String($0).trimmed.lowercased() == word
-      }
+  func lists(_ word: String, in name: String) -> Bool { Self.lists(word, in: name, headers) }
+
+  static func lists(_ word: String, in name: String, _ headers: [Header]) -> Bool {
+    headers.contains { header in
+      header.name == name
+        && header.value.split(separator: ",").contains {
+          String($0).trimmed.lowercased() == word
+        }
     }
   }
 }
@@ -90,45 +95,68 @@ struct RequestReader: Sendable {
       return
     }
     guard end <= Self.headBytes else { throw Refused(status: 431) }
-    let text = bytes[..<(end - 4)]
-    // Names and values are ASCII; a control byte in them is an attack or an accident.
-    guard text.allSatisfy({ (0x20...0x7e).contains($0) || [0x0d, 0x0a, 0x09].contains($0) }) else {
-      throw Refused(status: 400)
-    }
-    var lines = String(decoding: text, as: UTF8.self)
-      .split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)[...]
-    guard let first = lines.popFirst(), lines.count <= Self.headers else {
-      throw Refused(status: 400)
-    }
+    let lines = try lines(upTo: end - 4)
     var headers: [Request.Header] = []
-    for line in lines { headers.append(try header(line)) }
-    let request = try request(line: first, headers)
+    headers.reserveCapacity(lines.count - 1)
+    for line in lines.dropFirst() { headers.append(try header(line)) }
+    let request = try request(line: lines[0], headers)
     head = (request, try bodyLength(request))
     bytes.removeFirst(end)
     searched = 0
   }
 
+  /// Behind the empty line.
   private mutating func endOfHead() -> Int? {
     let from = max(0, searched - 3)
     searched = bytes.count
-    guard bytes.count >= 4, from <= bytes.count - 4 else { return nil }
-    for start in from...(bytes.count - 4)
-    where bytes[start] == 13 && bytes[start + 1] == 10 && bytes[start + 2] == 13
-      && bytes[start + 3] == 10
-    {
-      return start + 4
+    guard from <= bytes.count - 4 else { return nil }
+    return bytes.withUnsafeBufferPointer { bytes in
+      for start in from...(bytes.count - 4)
+      where bytes[start] == 13 && bytes[start + 1] == 10 && bytes[start + 2] == 13
+        && bytes[start + 3] == 10
+      {
+        return start + 4
+      }
+      return nil
     }
-    return nil
   }
 
-  private func header(_ line: String) throws(Refused) -> Request.Header {
-    guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-      !line.contains("\r"), !line.contains("\n")
-    else { throw Refused(status: 400) }
-    let name = line[..<colon].lowercased()
+  /// Where the lines are, without their ends.
+  private func lines(upTo end: Int) throws(Refused) -> [Range<Int>] {
+    var lines: [Range<Int>] = []
+    var start = 0
+    var place = 0
+    while place < end {
+      switch bytes[place] {
+      // Names and values are ASCII; a control byte in them is an attack or an accident.
+      case 0x20...0x7e, 0x09: place += 1
+      case 13 where bytes[place + 1] == 10:
+        lines.append(start..<place)
+        place += 2
+        start = place
+      default: throw Refused(status: 400)
+      }
+    }
+    lines.append(start..<end)
+    guard lines.count <= Self.headers + 1 else { throw Refused(status: 400) }
+    return lines
+  }
+
+  private mutating func header(_ line: Range<Int>) throws(Refused) -> Request.Header {
+    guard let colon = bytes[line].firstIndex(of: 0x3a), colon > line.lowerBound else {
+      throw Refused(status: 400)
+    }
     // A space before the colon, or a folded line, is how requests are smuggled.
-    guard name.utf8.allSatisfy(Self.isToken) else { throw Refused(status: 400) }
-    return Request.Header(name: name, value: String(line[line.index(after: colon)...]).trimmed)
+    for place in line.lowerBound..<colon {
+      guard Self.isToken(bytes[place]) else { throw Refused(status: 400) }
+      if (0x41...0x5a).contains(bytes[place]) { bytes[place] |= 0x20 }
+    }
+    let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
+    var value = bytes[(colon + 1)..<line.upperBound].drop(while: isBlank)
+    while let last = value.last, isBlank(last) { value.removeLast() }
+    return Request.Header(
+      name: String(decoding: bytes[line.lowerBound..<colon], as: UTF8.self),
+      value: String(decoding: value, as: UTF8.self))
   }
 
   /// RFC 9110, section 5.6.2.
@@ -139,24 +167,22 @@ struct RequestReader: Sendable {
     }
   }
 
-  private func request(line: String, _ headers: [Request.Header]) throws(Refused) -> Request {
-    let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-    guard parts.count == 3, !parts[0].isEmpty, parts[0].utf8.allSatisfy(Self.isToken),
-      parts[1].hasPrefix("/")
+  private func request(
+    line: Range<Int>, _ headers: [Request.Header]
+  ) throws(Refused) -> Request {
+    let parts = bytes[line].split(separator: 0x20, omittingEmptySubsequences: false)
+    guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(Self.isToken),
+      parts[1].first == 0x2f
     else { throw Refused(status: 400) }
-    guard parts[2] == "HTTP/1.1" || parts[2] == "HTTP/1.0" else { throw Refused(status: 505) }
-    let path = String(parts[1].prefix { $0 != "?" })
-    var request = Request(
-      method: String(parts[0]), path: path, headers: headers,
-      isKeptAlive: parts[2] == "HTTP/1.1")
-    guard parts[2] == "HTTP/1.0" || request.values("host").count == 1 else {
+    let isNewer = parts[2].elementsEqual("HTTP/1.1".utf8)
+    guard isNewer || parts[2].elementsEqual("HTTP/1.0".utf8) else { throw Refused(status: 505) }
+    guard !isNewer || headers.count(where: { $0.name == "host" }) == 1 else {
       throw Refused(status: 400)
     }
-    if request.lists("close", in: "connection") {
-      request = Request(
-        method: request.method, path: path, headers: headers, isKeptAlive: false)
-    }
-    return request
+    return Request(
+      method: String(decoding: parts[0], as: UTF8.self),
+      path: String(decoding: parts[1].prefix { $0 != 0x3f }, as: UTF8.self),
+      headers: headers, isKeptAlive: isNewer && !Request.lists("close", in: "connection", headers))
   }
 
   private func bodyLength(_ request: Request) throws(Refused) -> Int {

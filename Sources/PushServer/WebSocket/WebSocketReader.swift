@@ -55,6 +55,9 @@ struct WebSocketReader: Sendable {
     self.limitBytes = limitBytes
   }
 
+  /// Whether a new reader would read on just as well.
+  var isBetweenMessages: Bool { head.isEmpty && frame == nil && kind == nil && !isOver }
+
   /// Takes the next bytes and answers with what they complete, in order.
   mutating func read(_ bytes: some Sequence<UInt8>) -> [Item] {
     var items: [Item] = []
