@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 @testable import PushServer
 import Synchronization
 import Testing
@@ -105,7 +106,9 @@ import Wire
       try await Task.sleep(for: .milliseconds(1500))
       clock.advance(.seconds(6))
       let end = ContinuousClock.now + .seconds(10)
-      while try await service.openChannels() > 2, ContinuousClock.now < end {
+      while try await service.openChannels() > 2 || abusers.contains(where: \.socket.isOpen),
+        ContinuousClock.now < end
+      {
         try await Task.sleep(for: .milliseconds(20))
       }
       let left = (try await service.openChannels(), try await service.connectionCount())
@@ -155,6 +158,47 @@ import Wire
         }
         #expect(update.sequence == UInt64(number) + 1)
       }
+    }
+  }
+
+  /// Ten thousand ends in this process, and as many in another.
+  private static let manySockets = 10_000
+
+  private static func allowManyFiles() -> Bool {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return limit.rlim_cur > UInt(manySockets) + 500
+  }
+
+  @Test(.enabled(if: allowManyFiles(), "10,000 sockets need a higher `ulimit -Hn`"))
+  func tenThousandThatSayNothingAreCutOffAndNobodyElseNotices() async throws {
+    let count = Self.manySockets
+    try await running(connections: count + 100, requestWait: .seconds(12)) { service in
+      let (home, _) = try await device(id(2), at: service)
+      let (work, _) = try await device(id(3), at: service)
+      _ = try await home.receivePush()
+      let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Conformance/idle_sockets.py").path
+      async let idle = Python.run([script, "\(service.devicePort)", "\(count)"])
+      let end = ContinuousClock.now + .seconds(40)
+      var most = 0
+      while ContinuousClock.now < end {
+        most = max(most, try await service.openChannels())
+        if most >= count { break }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(most >= count)
+      let signal = Signal(account: someone, device: id(2), sequence: 1)
+      #expect(try await post(try json(signal), at: service).hasPrefix("HTTP/1.1 200"))
+      guard case .signal(let update?) = try await work.receivePush() else {
+        Issue.record("no signal among the idle")
+        return
+      }
+      #expect(update.sequence == 1)
+      #expect(try await idle.text == "opened \(count), closed \(count)\n")
+      #expect(try await service.openChannels() == 2)
     }
   }
 
