@@ -23,14 +23,15 @@ public struct Hub: Sendable {
   /// Accounts remembered without a connection. One forgotten costs its devices one sync each.
   public let accountLimit: Int
   private(set) var accounts: [AccountID: HubAccount] = [:]
-  private var places: [ConnectionID: Place] = [:]
+  /// The account each connection belongs to; which device it is stands in that account's list.
+  private var owners: [ConnectionID: AccountID] = [:]
   private var clock: UInt64 = 0
 
   public init(accountLimit: Int = 100_000) {
     self.accountLimit = accountLimit
   }
 
-  public var connectionCount: Int { places.count }
+  public var connectionCount: Int { owners.count }
 
   /// Joins a device. It is subscribed before its frontier is compared, so that no signal falls
   /// between; a connection it had before is sent away without the others noticing. `now` is in
@@ -42,10 +43,10 @@ public struct Hub: Sendable {
       $0.join(id, device: device, frontier: frontier, now: now)
     }
     guard let (replaced, presence) = joined else { return [.dismiss(id, .busy)] }
-    places[id] = Place(account: account, device: device)
+    owners[id] = account
     var deliveries = welcome(id, to: account, device: device, frontier: frontier)
     if let replaced {
-      places[replaced] = nil
+      owners[replaced] = nil
       deliveries.append(.dismiss(replaced, .replaced))
     } else {
       deliveries += tell(.presence(presence), to: account, exceptOf: device)
@@ -55,14 +56,14 @@ public struct Hub: Sendable {
 
   /// Answers a device that said hello again.
   public mutating func rejoin(_ id: ConnectionID, frontier: Digest32, now: Int64) -> [Delivery] {
-    guard let place = places[id] else { return [] }
+    guard let place = place(of: id) else { return [] }
     change(place.account) { $0.renew(place.device, frontier: frontier) }
     return welcome(id, to: place.account, device: place.device, frontier: frontier)
   }
 
   /// Takes a connection out; the others learn that the device is gone, unless it was replaced.
   public mutating func leave(_ id: ConnectionID, now: Int64) -> [Delivery] {
-    guard let place = places.removeValue(forKey: id),
+    guard let place = place(of: id), owners.removeValue(forKey: id) != nil,
       let gone = change(place.account, { $0.leave(place.device, now: now) })
     else { return [] }
     return tell(.presence(gone), to: place.account, exceptOf: place.device)
@@ -91,7 +92,7 @@ public struct Hub: Sendable {
   public func acknowledge(
     _ id: ConnectionID, device: DeviceID, sequence: UInt64
   ) -> [Delivery] {
-    guard let place = places[id] else { return [] }
+    guard let place = place(of: id) else { return [] }
     return tell(
       .acknowledgement(device: device, sequence: sequence, by: place.device), to: place.account,
       exceptOf: place.device)
@@ -101,11 +102,16 @@ public struct Hub: Sendable {
   func age(
     of sequence: UInt64, by author: DeviceID, toldTo id: ConnectionID, now: Int64
   ) -> Duration? {
-    places[id].flatMap { accounts[$0.account]?.toldAt(sequence, by: author) }
+    owners[id].flatMap { accounts[$0]?.toldAt(sequence, by: author) }
       .map { .milliseconds(max(0, now - $0)) }
   }
 
-  func place(of id: ConnectionID) -> Place? { places[id] }
+  func place(of id: ConnectionID) -> Place? {
+    guard let account = owners[id], let device = accounts[account]?.device(of: id) else {
+      return nil
+    }
+    return Place(account: account, device: device)
+  }
 
   func connectedDevices(of account: AccountID) -> Set<DeviceID> {
     accounts[account]?.connectedDevices ?? []

@@ -17,8 +17,25 @@ struct HubAccount: Sendable {
     var connection = HubAccount.nobody
     /// When it came or went; nil for one that only signals named.
     var at: Int64?
-    /// The digest it said hello with.
-    var frontier: Digest32?
+    /// The digest it said hello with, in four words: an array takes twice as much.
+    private var digest: Words?
+    private typealias Words = (UInt64, UInt64, UInt64, UInt64)
+
+    init(device: DeviceID) {
+      self.device = device
+    }
+
+    var frontier: Digest32? {
+      get {
+        guard let digest else { return nil }
+        return Digest32(bytes: withUnsafeBytes(of: digest) { Array($0) })
+      }
+      set {
+        digest = newValue.map { frontier in
+          frontier.bytes.withUnsafeBytes { $0.loadUnaligned(as: Words.self) }
+        }
+      }
+    }
 
     var isConnected: Bool { connection != HubAccount.nobody }
 
@@ -48,6 +65,10 @@ struct HubAccount: Sendable {
       return nil
     }
     return member.connection
+  }
+
+  func device(of connection: Hub.ConnectionID) -> DeviceID? {
+    members.first { $0.connection == connection }?.device
   }
 
   /// Notes the connection; what it replaces, or nil where the account has connections enough.

@@ -15,6 +15,7 @@ final class OutgoingFrame {
 
   /// The frame as JSON; nil for one that cannot be written.
   private(set) lazy var json: [UInt8]? = {
+    if case .signal(let update?) = frame, let text = SignalWriter.text(of: update) { return text }
     do {
       return try frame.encoded()
     } catch {

@@ -132,8 +132,6 @@ public final class PushService: Sendable {
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-          // Two minutes: twice what the sender keeps an idle connection for.
-          try pipeline.addHandler(IdleStateHandler(allTimeout: .minutes(2)))
           try pipeline.addHandler(SignalHandler(node: node))
         }
       }

@@ -16,6 +16,8 @@ final class SignalHandler: ChannelInboundHandler {
   /// Requests that come before the last one is answered wait; more than these bytes of them end the
   /// connection.
   private static let waitingBytes = RequestReader.headBytes + Limits.signalBodyBytes
+  /// Two minutes: twice what the sender keeps an idle connection for.
+  private static let idleWait = TimeAmount.minutes(2)
 
   private enum State {
     case reading
@@ -28,6 +30,9 @@ final class SignalHandler: ChannelInboundHandler {
   private let key: [UInt8]
   private var state = State.reading
   private var reader = RequestReader(limitBytes: Limits.signalBodyBytes)
+  /// Whether anything came since the clock was looked at.
+  private var isInUse = true
+  private var timer: Scheduled<Void>?
   /// Comes when what was just read is done in the file of sleeping devices.
   private var queued: EventLoopFuture<Void>?
 
@@ -36,7 +41,25 @@ final class SignalHandler: ChannelInboundHandler {
     key = Array(node.configuration.serviceKey.utf8)
   }
 
+  func handlerAdded(context: ChannelHandlerContext) {
+    watch(context.channel)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    timer?.cancel()
+  }
+
+  /// Looks at the clock seldom and not with every request.
+  private func watch(_ channel: any Channel) {
+    timer = node.loop.assumeIsolated().scheduleTask(in: Self.idleWait) { [weak self] in
+      guard let self, isInUse else { return channel.close(promise: nil) }
+      isInUse = false
+      watch(channel)
+    }
+  }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isInUse = true
     let bytes = unwrapInboundIn(data).readableBytesView
     switch state {
     case .reading: take(bytes, context)
@@ -88,14 +111,6 @@ final class SignalHandler: ChannelInboundHandler {
     state = .over
     let channel = context.channel
     context.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
-  }
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is IdleStateHandler.IdleStateEvent {
-      context.close(promise: nil)
-    } else {
-      context.fireUserInboundEventTriggered(event)
-    }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

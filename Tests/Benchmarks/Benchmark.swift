@@ -40,12 +40,21 @@ struct Benchmark: ParsableCommand {
       valueName: "section"))
   var only: Section?
 
+  @Option(
+    help: ArgumentHelp(
+      "How long push servers are watched for growth (default: 60; 3 with --quick).",
+      valueName: "seconds"))
+  var soak: Double?
+
   @Option(help: ArgumentHelp("Also write the result as JSON.", valueName: "file"))
   var json: String?
 
   func validate() throws {
     guard (1...10_000).contains(changes ?? 1) else {
       throw ValidationError("--changes is from 1 to 10000.")
+    }
+    guard (1...86_400).contains(soak ?? 1) else {
+      throw ValidationError("--soak is from 1 to 86400 seconds.")
     }
   }
 
@@ -76,7 +85,7 @@ struct Benchmark: ParsableCommand {
     var report = Report(circumstances)
     // A run takes half of it on a machine with two processors; more changes take more.
     let spread = (quick ? 100 : 360) + Double(max(0, (changes ?? 0) - 40)) * 4
-    let scale = quick ? 200.0 : 2400
+    let scale = (quick ? 200.0 : 2400) + (soak ?? 0) * 2
     let limit = (covers(.spread) ? spread : 0) + (only == .spread ? 0 : scale)
     let stage = try Stage(loop: Loop(limit: limit), products: Self.products)
     defer { stage.strike() }
@@ -125,6 +134,7 @@ struct Benchmark: ParsableCommand {
         connections: 1_000, publishes: 200, rounds: 20, stalled: 2_000, idle: 3, soak: 3,
         samples: 1)
     }
+    if let soak { size.soak = soak }
     let rivals: [any PushRival] = [HigginsPush(stage: stage), Nchan(stage: stage)]
     return rivals.map { PushScale($0, size: size) }
   }

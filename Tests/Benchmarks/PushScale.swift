@@ -78,6 +78,11 @@ final class PushScale: Measurement {
     note("told", times)
     note("told-p99", [Row.percentile(99, of: times.sorted()) ?? 0])
     guard isFirst else { return }
+    // What is remembered of each group from its first signal on is no growth.
+    for group in 0..<size.connections {
+      let tag = nextTag()
+      _ = try farm.publish(rival.request(to: group..<group + 1, tag: tag), tag: tag, to: 1)
+    }
     let settled = try target.memory()
     let end = ContinuousClock.now + .seconds(size.soak)
     while .now < end {

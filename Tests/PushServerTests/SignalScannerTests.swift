@@ -66,3 +66,18 @@ import Wire
     }
   }
 }
+
+/// The writer writes what the frame itself writes, or nothing.
+@Suite struct SignalWriterTests {
+  @Test(arguments: [nil, "", "@t=1", #"a"b"#, #"a\b"#, "\n", "é"])
+  func aSignalReadsAsTheFrameItIs(trace: String?) throws {
+    for (sequence, at) in [(0, 0), (1, 9), (10, 1_700_000_000_000), (.max, .max), (7, -1)]
+      as [(UInt64, Int64)]
+    {
+      let update = PushFrame.Update(device: id(0xa7), sequence: sequence, at: at, trace: trace)
+      let expected = try PushFrame.signal(update).encoded()
+      let isPlain = at >= 0 && [nil, "", "@t=1"].contains(trace)
+      #expect(SignalWriter.text(of: update) == (isPlain ? expected : nil))
+    }
+  }
+}
