@@ -148,6 +148,12 @@ extension SyncCore {
     let author = snapshot.manifest.header.device
     guard membership.revoked[author] == nil else { throw Distrust.forgedSnapshot(author) }
     let manifest = try keyring.openManifest(snapshot.manifest, membership: membership)
+    // A twin, or a life before a restored disk: its chain goes on without what was written here,
+    // which would count as covered.
+    let covered = snapshot.frontier.sequence(of: device)
+    if covered > frontier.sequence(of: device), replacement == nil, !isUncertain {
+      throw Distrust.ownTwin(covered)
+    }
     let wasEmpty = frontier.heads.isEmpty && settling.isEmpty
     for (author, head) in snapshot.frontier.heads {
       let held = frontier[author]

@@ -288,6 +288,30 @@ import Wire
     #expect(bench.core.replacement == .detected && bench.core.alarms == [])
   }
 
+  /// A disk was set back, something was written on it, and the server has only a snapshot left of
+  /// the former life: what was written must not count as covered by it.
+  @Test func aSnapshotThatCoversMoreOfThisDeviceThanItMadeIsATwin() throws {
+    var life = try HealingBench()
+    try life.take(.saved([Self.github], immediately: true))
+    try life.take(.saved([note("former")], immediately: true))
+    let snapshot = try life.snapshot()
+    var bench = try HealingBench(like: life)
+    try bench.take(.answered(bench.answer(holding: Frontier())))
+    try bench.take(.saved([note("since")], immediately: true))
+    bench.core.snapshotWork = .fetching
+    let effects = try bench.take(.snapshotFetched(snapshot, hashes: [:]))
+    #expect(effects.contains(.readBranches([bench.core.ownClaim])))
+    #expect(bench.core.isReplacing && bench.core.alarms == [])
+    try bench.readOwnChain(proven: nil)
+    bench.core.snapshotWork = .fetching
+    try bench.take(.snapshotFetched(snapshot, hashes: [:]))
+    let asked = try bench.take(.answered(bench.answer(holding: snapshot.frontier)))
+    #expect(asked.contains(.replaceDevice))
+    try bench.replace()
+    #expect(bench.core.replica.contexts.map(\.name) == ["former", "github.example", "since"])
+    #expect(bench.log.last?.header.device == bench.core.device)
+  }
+
   @Test func aSnapshotThatComesAfterTheLockIsFetchedAgainAtTheUnlock() throws {
     var bench = try HealingBench()
     try bench.take(.saved([Self.github], immediately: true))
