@@ -20,6 +20,7 @@ extension SQLiteStore {
         state.floor = try readFloors(database)
         state.isUncertain = try flag("isUncertain", in: database)
         state.unanswered = try readUnanswered(database)
+        state.learned = try readLearned(database)
         return state
       }
     }
@@ -111,6 +112,22 @@ extension SQLiteStore {
   func flag(_ name: String, in database: Database) throws -> Bool {
     try Bool.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name])
       ?? false
+  }
+
+  /// The name of the row of membership records that wait; they are signed, not sealed.
+  static let learnedRow = "learned"
+
+  private func readLearned(_ database: Database) throws -> [MembershipRecord] {
+    let row = try Data.fetchOne(
+      database, sql: "SELECT bytes FROM sealedRows WHERE name = ?", arguments: [Self.learnedRow])
+    guard let row else { return [] }
+    do {
+      return try JSONDecoder().decode([Blob].self, from: row)
+        .map { try MembershipRecord(bytes: $0.bytes) }
+    } catch {
+      // The server shows them again.
+      return []
+    }
   }
 
   private func readUnanswered(_ database: Database) throws -> Unanswered {

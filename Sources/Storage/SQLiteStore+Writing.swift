@@ -26,9 +26,20 @@ extension SQLiteStore {
             sql: "INSERT OR REPLACE INTO meta VALUES ('isUncertain', ?)", arguments: [isUncertain])
         }
         if let unanswered = transaction.unanswered { try write(unanswered, to: database) }
+        if let learned = transaction.learned { try write(learned: learned, to: database) }
         return .commit
       }
     }
+  }
+
+  private func write(learned records: [MembershipRecord], to database: Database) throws {
+    guard !records.isEmpty else {
+      return try database.execute(
+        sql: "DELETE FROM sealedRows WHERE name = ?", arguments: [Self.learnedRow])
+    }
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO sealedRows VALUES (?, ?)",
+      arguments: [Self.learnedRow, try JSONEncoder().encode(records.map { Blob($0.bytes) })])
   }
 
   private func write(_ unanswered: Unanswered, to database: Database) throws {

@@ -47,6 +47,9 @@ public struct Transaction: Hashable, Sendable {
   public var isUncertain: Bool?
   /// Others' changes that no commit of this device stands on; nil leaves it.
   public var unanswered: Unanswered?
+  /// Membership records that cannot be taken before this device has gone back to their cut;
+  /// replaces all of them when set.
+  public var learned: [MembershipRecord]?
 
   public init() {
     rewinds = []
@@ -115,6 +118,8 @@ public struct StoredState: Hashable, Sendable {
   /// Commits of this device may be gone: none is made before a sync was answered.
   public var isUncertain: Bool
   public var unanswered: Unanswered
+  /// Verified records that wait until this device has gone back to their cut.
+  public var learned: [MembershipRecord]
 
   /// The snapshot that contexts are folded from.
   public struct Checkpoint: Hashable, Sendable {
@@ -136,7 +141,8 @@ public struct StoredState: Hashable, Sendable {
     generation: String? = nil, records: [MembershipRecord] = [], settled: [SettledRow] = [],
     drafts: [DraftRow] = [], notices: [Notice] = [], checkpoint: Checkpoint? = nil,
     logCommits: Int = 0, logBytes: Int = 0, floor: Frontier = Frontier(),
-    isUncertain: Bool = false, unanswered: Unanswered = .nothing
+    isUncertain: Bool = false, unanswered: Unanswered = .nothing,
+    learned: [MembershipRecord] = []
   ) {
     self.frontier = frontier
     self.serverFrontier = serverFrontier
@@ -151,6 +157,7 @@ public struct StoredState: Hashable, Sendable {
     self.floor = floor
     self.isUncertain = isUncertain
     self.unanswered = unanswered
+    self.learned = learned
   }
 }
 

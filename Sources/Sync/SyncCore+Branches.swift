@@ -51,14 +51,26 @@ extension SyncCore {
       note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
     }
     replacement = .detected
-    let claims = frontier.sorted.compactMap { device, head -> Claim? in
+    step.effects.append(.readBranches(claims(against: server, forked: author)))
+  }
+
+  private func claims(against server: Frontier, forked author: DeviceID) -> [Claim] {
+    frontier.sorted.compactMap { device, head -> Claim? in
       let claim = Claim(device: device, published: server[device])
       if device == author || device == self.device { return claim }
       let published = claim.published?.sequence ?? 0
       return published < head.sequence || published == head.sequence && claim.published != head
         ? claim : nil
     }
-    step.effects.append(.readBranches(claims))
+  }
+
+  /// What is to be read again when the process ended before it was: beyond the cut of a change of
+  /// keys, else of the own chain.
+  var interruptedClaims: [Claim] {
+    guard let cut = learned.first(where: { $0.kind == .rotateEpoch })?.dependencies else {
+      return [ownClaim]
+    }
+    return claims(against: cut, forked: device)
   }
 
   /// Goes back to what is proven of each chain, and keeps the rest as saved edits.
@@ -68,6 +80,7 @@ extension SyncCore {
     guard replacement == .detected, let keyring else { return }
     var taken: [Operation] = []
     for branch in branches { taken += try takeBack(branch, with: keyring, &step) }
+    takeLearned(&step)
     for (context, group) in Dictionary(grouping: taken, by: \.context) {
       var settled =
         settling[context]

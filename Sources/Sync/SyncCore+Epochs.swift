@@ -24,7 +24,7 @@ extension SyncCore {
       // Its own chain first: it is the one that must not go on.
       if let author = late.keys.min(by: { ($0 == device ? 0 : 1, $0) < ($1 == device ? 0 : 1, $1) })
       {
-        throw Distrust.cutOff(rotation.cut, author)
+        throw Distrust.cutOff(rotation.cut, author, step.transaction.records)
       }
     }
     do {
@@ -36,6 +36,32 @@ extension SyncCore {
     if membership.records.last(where: { $0.kind == .rotateEpoch })?.signer == .device(device) {
       logCommits = max(logCommits, Limits.snapshotInterval)
     }
+  }
+
+  /// Takes the records whose cut this device went back to.
+  ///
+  /// The answer that brought them was dropped as a whole. A server that is set back before the next
+  /// one would not show them again, and take the record of this device's new identity in their
+  /// place: those who hold them could never go on from there.
+  mutating func takeLearned(_ step: inout Step) {
+    guard !learned.isEmpty else { return }
+    let records = learned.filter { $0.number >= UInt64(membership.count) }
+    learned = []
+    step.transaction.learned = []
+    var next = self
+    var trial = step
+    do {
+      for record in records {
+        try next.membership.append(record)
+        trial.transaction.records.append(record)
+      }
+      try next.beginEpochs(after: membership.epoch, &trial)
+    } catch {
+      // They do not continue what is held by now: what does comes with the next answer.
+      return
+    }
+    self = next
+    step = trial
   }
 
   /// Takes records that came by themselves: this device's own, or those that say it is revoked.

@@ -180,7 +180,7 @@ extension SyncCore {
     try openDrafts(with: keyring)
     if isRevoked { step.effects.append(.wipe) }
     if replacement == .detected {
-      step.effects.append(.readBranches([ownClaim]))
+      step.effects.append(.readBranches(interruptedClaims))
     }
     if snapshotWork == .wanted || replacement == .pulling { run(.wanted, at: now, &step, &entropy) }
     try commitDue(at: now, &step, &entropy)

@@ -70,7 +70,9 @@ extension SyncCore {
   mutating func meet(
     _ distrust: Distrust, serverFrontier: Frontier, at now: Moment, _ step: inout Step
   ) {
-    if case .cutOff(let cut, let author) = distrust {
+    if case .cutOff(let cut, let author, let records) = distrust {
+      learned = records
+      step.transaction.learned = records
       beginMerge(with: cut, forked: author, because: Self.keysChanged, at: now, &step)
       return
     }
@@ -392,7 +394,7 @@ enum Distrust: Error {
   case ownTwin(UInt64)
   /// A new epoch began without knowing commits of that device that are held here: not the server's
   /// fault.
-  case cutOff(Frontier, DeviceID)
+  case cutOff(Frontier, DeviceID, [MembershipRecord])
 
   /// Whether it says that this device has a twin, rather than that the server lies.
   func isAboutOwn(_ own: DeviceID) -> Bool {
@@ -429,7 +431,7 @@ enum Distrust: Error {
       """
     case .ownTwin(let sequence):
       "The server has a change \(sequence) in this device's name that it never made."
-    case .cutOff(_, let device):
+    case .cutOff(_, let device, _):
       "Changes of device \(short(device)) came too late for a change of keys."
     case .forgedSnapshot(let device):
       "A snapshot of device \(short(device)) is not genuine. Nothing of it was taken."

@@ -45,7 +45,8 @@ extension SyncCore {
   mutating func goOnReplacing(_ response: SyncResponse, _ step: inout Step) {
     // New keys come from the old ones.
     guard replacement == .pulling, keyring != nil, !response.more,
-      frontier.reaches(response.serverFrontier)
+      // A server that was set back gets the records it forgot first: the new one comes after them.
+      response.memberHead == membership.head, frontier.reaches(response.serverFrontier)
     else { return }
     replacement = .asking
     step.effects.append(.replaceDevice)

@@ -151,6 +151,8 @@ public struct SyncCore: Sendable {
   /// Others' changes that no commit of this device stands on.
   var unanswered: Unanswered
   var replacement: Replacement?
+  /// The records that cut this device off, until it has gone back to their cut.
+  var learned: [MembershipRecord]
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
   /// What this device can open, the newest epoch included; nil while locked.
@@ -193,6 +195,7 @@ public struct SyncCore: Sendable {
     floor = stored.floor
     isUncertain = stored.isUncertain
     unanswered = stored.unanswered
+    learned = stored.learned
     if stored.notices.contains(where: { $0.code == Replacement.code }) { replacement = .detected }
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)

@@ -36,6 +36,7 @@ struct Disk {
       if let device = transaction.device { self.device = device }
       if let isUncertain = transaction.isUncertain { state.isUncertain = isUncertain }
       if let unanswered = transaction.unanswered { state.unanswered = unanswered }
+      if let learned = transaction.learned { state.learned = learned }
     }
 
     private mutating func append(_ envelope: Envelope) {

@@ -52,6 +52,20 @@ import Wire
     #expect(read == transaction.commits)
   }
 
+  @Test func recordsThatWaitAreKeptUntilTheyAreTaken() throws {
+    let store = try scratch.store()
+    var transaction = Transaction()
+    transaction.learned = [record(1), record(2)]
+    try store.write(transaction)
+    transaction.learned = nil
+    transaction.generation = "2"
+    try store.write(transaction)
+    #expect(try store.load().learned == [record(1), record(2)])
+    transaction.learned = []
+    try store.write(transaction)
+    #expect(try store.load().learned.isEmpty)
+  }
+
   @Test func whatATransactionLeavesOutStays() throws {
     let store = try scratch.store()
     var transaction = Transaction()

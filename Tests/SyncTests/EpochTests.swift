@@ -111,6 +111,34 @@ import Wire
     #expect(bench.core.alarms.isEmpty)
   }
 
+  /// The server must not take the new identity in the place of the record that made it necessary.
+  @Test func aDeviceThatWasCutOffKeepsTheRecordWhateverTheServerForgets() throws {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let before = bench.core.membership.head
+    try bench.take(.saved([note("unsent")], immediately: true))
+    let record = try bench.rotation(by: peer, cut: Frontier())
+    try bench.take(.answered(answer(bench, with: record, holding: Frontier())))
+    #expect(!bench.core.membership.contains(record.hash), "its own chain goes beyond it")
+    try bench.restart()
+    #expect(bench.core.interruptedClaims.map(\.published) == [nil], "nothing stands beyond the cut")
+    try bench.readOwnChain(proven: nil)
+    #expect(bench.core.membership.head == record.hash && bench.disk.records.last == record)
+    #expect(bench.disk.learned.isEmpty)
+    var old = bench.answer(holding: Frontier())
+    old.memberHead = before
+    try bench.take(.requested)
+    let effects = try bench.take(.answered(old))
+    #expect(effects.contains(.restoreMembership([record])))
+    #expect(!effects.contains(.replaceDevice))
+    try bench.take(.behind)
+    let asked = try bench.take(.answered(bench.answer(holding: Frontier())))
+    #expect(asked.contains(.replaceDevice))
+    bench.keyring = try #require(bench.core.keyring)
+    try bench.replace()
+    #expect(bench.core.replica.contexts.map(\.name) == ["unsent"])
+  }
+
   @Test func whatWasSavedOnTheWayToANewIdentityOutlivesLocking() throws {
     var bench = try HealingBench()
     let peer = try bench.pairedDevice()

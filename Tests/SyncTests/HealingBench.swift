@@ -20,6 +20,7 @@ struct HealingBench {
     var device: DeviceID
     var isUncertain = false
     var unanswered = Unanswered.nothing
+    var learned: [MembershipRecord] = []
   }
 
   var core: SyncCore
@@ -111,6 +112,7 @@ struct HealingBench {
     if let device = transaction.device { disk.device = device }
     if let isUncertain = transaction.isUncertain { disk.isUncertain = isUncertain }
     if let unanswered = transaction.unanswered { disk.unanswered = unanswered }
+    if let learned = transaction.learned { disk.learned = learned }
   }
 
   /// A new process on the same disk, unlocked by a fold.
@@ -120,7 +122,7 @@ struct HealingBench {
       stored: StoredState(
         frontier: disk.frontier, serverFrontier: disk.serverFrontier, records: disk.records,
         settled: disk.settled, drafts: disk.drafts, notices: disk.notices,
-        isUncertain: disk.isUncertain, unanswered: disk.unanswered))
+        isUncertain: disk.isUncertain, unanswered: disk.unanswered, learned: disk.learned))
     try unlock()
   }
 
