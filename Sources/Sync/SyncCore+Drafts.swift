@@ -30,9 +30,15 @@ extension SyncCore {
   }
 
   mutating func openDrafts(with keyring: Keyring) throws {
-    drafts = try draftRows.map { row in
+    drafts = []
+    for row in draftRows {
       let bytes = try keyring.openRow(row.sealed, binding: Self.binding(of: row.id))
-      return try JSONDecoder().decode(Draft.self, from: Data(bytes))
+      do {
+        drafts.append(try JSONDecoder().decode(Draft.self, from: Data(bytes)))
+      } catch is DecodingError {
+        // Of a form that only a later program has: it stays where it is, and keeps nobody out.
+        continue
+      }
     }
   }
 

@@ -44,7 +44,10 @@ extension SyncCore {
     let canPush = refusal == nil && replacement == nil && serverFrontier.reaches(floor)
     let lacks = canPush && !serverFrontier.reaches(frontier)
     let isUnfinished = response.more || lacks || isBeforeEpoch(response)
-    if isUnfinished && held == frontier && known == serverFrontier {
+    // That the server says it holds more of others moves nothing: it might say so for ever.
+    let moved =
+      held != frontier || serverFrontier.lacked(of: frontier) != known.lacked(of: frontier)
+    if isUnfinished && !moved {
       if let problem = Self.incapacity(of: response) {
         fail(.refused(problem), at: now, &step, &entropy)
       } else {

@@ -40,6 +40,22 @@ import Wire
     #expect(bench.disk.drafts == [])
   }
 
+  @Test func aDraftOfALaterProgramKeepsNobodyOut() throws {
+    var bench = try HealingBench()
+    try bench.take(.drafted(draft("mine")))
+    let id = try #require(DraftID("22222222222222222222222222222222"))
+    let later = Array("{\"id\":\"\(id)\",\"form\":\"hologram\",\"fields\":{},\"at\":5}".utf8)
+    let row = DraftRow(
+      id: id,
+      sealed: try bench.keyring.sealRow(
+        later, binding: "draft/\(id)", entropy: &bench.entropy))
+    bench.disk.drafts.append(row)
+    try bench.restart()
+    #expect(bench.core.drafts == [draft("mine")])
+    try bench.take(.drafted(draft("mine, too")))
+    #expect(bench.disk.drafts.contains(row), "it stays for the program that knows it")
+  }
+
   // MARK: a server that lost something
 
   @Test func aServerThatLostChangesIsNamedAndGetsThemAgain() throws {

@@ -274,6 +274,19 @@ extension [SyncCore.Effect] {
     #expect(bench.core.alarms.map(\.code) == (more ? ["rollback"] : ["withheld"]))
   }
 
+  @Test func aServerThatPromisesMoreForEverIsNotAskedAtOnce() throws {
+    var bench = try Bench()
+    let stranger = try #require(DeviceID(String(repeating: "1", count: 32)))
+    for sequence in 1...3 as ClosedRange<UInt64> {
+      try bench.take(.requested)
+      var answer = bench.answer(holding: Frontier())
+      answer.serverFrontier[stranger] = Head(sequence: sequence, hash: .zero)
+      answer.more = true
+      #expect(try !bench.take(.answered(answer)).startsSync)
+      #expect(bench.core.nextAttempt != nil)
+    }
+  }
+
   @Test func aSynchronisationIsCounted() {
     var count = SyncCount()
     count.note(rest: 5, isRunning: true)
