@@ -230,7 +230,10 @@ private let verifier: TokenVerifier = {
 
 /// An export of another program.
 @Sendable func importFile(_ bytes: [UInt8]) {
-  _ = try? BitwardenImport.read(bytes)
+  for format in ImportFormat.allCases {
+    guard let imported = try? format.read(bytes) else { continue }
+    demand(imported.edits.count == imported.counts.contexts, "every item is counted")
+  }
 }
 
 @Sendable func chat(_ bytes: [UInt8]) {

@@ -12,9 +12,6 @@ import Wire
 public enum BitwardenImport {
   /// The whole file as edits, or an error and nothing.
   public static func read(_ bytes: [UInt8]) throws(ImportError) -> Imported {
-    guard bytes.count <= ImportLimits.fileBytes else {
-      throw .fileTooLarge(bytes: bytes.count)
-    }
     let file = try decode(bytes)
     guard file.items.count <= Limits.contexts else {
       throw .overLimit(item: nil, limit: "items", allowed: Limits.contexts)
@@ -25,7 +22,8 @@ public enum BitwardenImport {
     for (index, item) in file.items.enumerated() {
       var reader = BitwardenItemReader(position: index + 1, item: item, names: names)
       imported.edits.append(try reader.edit(unread: unread[index]))
-      imported.add(reader)
+      let type = BitwardenLayout.ItemType(rawValue: item.type)
+      imported.add(reader.made, as: type.map(BitwardenLayout.kind))
     }
     imported.warnings += summary(of: file)
     return imported
@@ -100,22 +98,6 @@ extension ImportError {
       .joined(separator: ".")
     self = .malformed(
       item: isItem ? path[1].intValue.map { $0 + 1 } : nil, field: field.isEmpty ? "item" : field)
-  }
-}
-
-extension Imported {
-  fileprivate mutating func add(_ reader: BitwardenItemReader) {
-    switch BitwardenLayout.ItemType(rawValue: reader.item.type) {
-    case .login: counts.logins += 1
-    case .note: counts.notes += 1
-    case .card: counts.cards += 1
-    case .identity: counts.identities += 1
-    case .key: counts.keys += 1
-    case nil: counts.unknown += 1
-    }
-    counts.attributes += reader.attributes.count
-    counts.earlierValues += reader.attributes.reduce(0) { $0 + $1.history.count }
-    warnings += reader.warnings
   }
 }
 

@@ -8,6 +8,17 @@ public enum ImportError: Error, Hashable, Sendable {
   case notJSON
   /// It is JSON, but has no list of items.
   case notBitwarden
+  /// Lines are counted from 1.
+  case notXML(line: Int)
+  /// It is XML, but no KeePass export.
+  case notKeePass
+  /// Its values are encrypted, as inside a database.
+  case keePassProtected
+  case notCSV(line: Int)
+  /// Its first row names no columns of logins.
+  case unknownColumns
+  /// There is no entry of a `pass` store.
+  case notPass
   /// `passwordProtected`: with a password of its own, else with the account's key.
   case encrypted(passwordProtected: Bool)
   /// A part of the file does not read; `item` is nil outside the items.
@@ -33,6 +44,24 @@ extension ImportError: CustomStringConvertible {
         + " Export from Bitwarden again as \".json\", not \".csv\" or \".zip\"."
     case .notBitwarden:
       "The file is JSON, but no Bitwarden export: it has no list of items. Nothing was imported."
+    case .notXML(let line):
+      "Line \(line) of the file is no XML that can be read. Nothing was imported."
+        + " Export from KeePass as \"KeePass XML (2.x)\", from KeePassXC as \"XML\"."
+    case .notKeePass:
+      "The file is XML, but no KeePass export. Nothing was imported."
+        + " Export from KeePass as \"KeePass XML (2.x)\", from KeePassXC as \"XML\"."
+    case .keePassProtected:
+      "The values in the file are encrypted. Nothing was imported."
+        + " Export from KeePass as \"KeePass XML (2.x)\", from KeePassXC as \"XML\"."
+    case .notCSV(let line):
+      "Line \(line) of the file does not read as CSV. Nothing was imported."
+        + " Export it again, as CSV in UTF-8."
+    case .unknownColumns:
+      "The first row of the file names no columns for password and site or user name."
+        + " Nothing was imported. Give its columns names such as name, url, username, password."
+    case .notPass:
+      "There is no entry of a pass store. Nothing was imported. Name its folder, mostly"
+        + " ~/.password-store."
     case .encrypted(passwordProtected: true):
       "The export is encrypted with a password, which cannot be read here. Nothing was imported."
         + " Export again as \".json\" without encryption."
