@@ -6,15 +6,20 @@ extension SyncCore {
   /// 160 KiB: operations packed into one commit by an import, so that padding (at most 12 %) stays
   /// below ``/Wire/Limits/commitBytes``.
   static let packedBytes = 160 * 1024
+  /// 250: edits from which on, and each further so many, a person is told how far it is.
+  private static let countedEdits = 250
 
   mutating func save(
     _ edits: [Edit], immediately: Bool, at now: Moment, _ step: inout Step,
-    _ entropy: inout some Entropy
+    _ entropy: inout some Entropy, counting: (SyncProgress) -> Void
   ) throws {
     guard let keyring else { throw EditError.locked }
     var changes: [Change] = []
     var batches: [[Operation]] = []
-    for edit in edits {
+    for (place, edit) in edits.enumerated() {
+      if place > 0, place.isMultiple(of: Self.countedEdits) {
+        counting(SyncProgress(done: place, total: edits.count, what: "import"))
+      }
       let operations = try replica.operations(for: edit, now: now.wall, entropy: &entropy)
       for operation in operations { try operation.checkSize() }
       changes += replica.apply(
@@ -32,7 +37,9 @@ extension SyncCore {
       step.transaction.settled = settledRows
     }
     guard !whole.isEmpty else { return }
-    try commit(packing: whole.map { takeSettled(before: $0) }, with: keyring, &step, &entropy)
+    try commit(
+      packing: whole.map { takeSettled(before: $0) }, with: keyring, &step, &entropy,
+      counting: counting)
     step.transaction.settled = settledRows
     run(.wanted, at: now, &step, &entropy)
   }
@@ -103,11 +110,14 @@ extension SyncCore {
   /// only values at their limit can make necessary.
   private mutating func commit(
     packing batches: [[Operation]], with keyring: Keyring, _ step: inout Step,
-    _ entropy: inout some Entropy
+    _ entropy: inout some Entropy, counting: (SyncProgress) -> Void = { _ in }
   ) throws {
     var packed: [Operation] = []
     var bytes = 0
-    for batch in batches {
+    for (place, batch) in batches.enumerated() {
+      if place > 0, place.isMultiple(of: Self.countedEdits) {
+        counting(SyncProgress(done: place, total: batches.count, what: "sealing"))
+      }
       let size = try batch.encoded().count
       if bytes + size > Self.packedBytes, !packed.isEmpty {
         try commit(packed, with: keyring, &step, &entropy)

@@ -243,7 +243,8 @@ public struct SyncCore: Sendable {
   /// - Throws: ``EditError`` for an edit that cannot be made, ``/Vault/VaultError`` when something
   ///   cannot be sealed. The caller then drops the copy it called this on.
   public mutating func step(
-    _ event: Event, at now: Moment, entropy: inout some Entropy
+    _ event: Event, at now: Moment, entropy: inout some Entropy,
+    counting: (SyncProgress) -> Void = { _ in }
   ) throws -> Step {
     var step = Step()
     switch event {
@@ -254,7 +255,8 @@ public struct SyncCore: Sendable {
     case .formOpened(let context): forms[context, default: 0] += 1
     case .formClosed(let context): close(context, at: now)
     case .saved(let edits, let immediately):
-      try save(edits, immediately: immediately, at: now, &step, &entropy)
+      try save(
+        edits, immediately: immediately, at: now, &step, &entropy, counting: counting)
     case .timer:
       try commitDue(at: now, &step, &entropy)
       run(.timer, at: now, &step, &entropy)

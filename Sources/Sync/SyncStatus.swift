@@ -38,10 +38,12 @@ public struct SyncStatus: Hashable, Sendable {
     public let lastSeen: Int64?
     /// How many of this device's changes it has not acknowledged.
     public let behind: Int
+    /// What its keys are known by: the beginning of their digest, in symbols a person compares.
+    public let keys: String?
 
     public init(
       id: DeviceID, name: String, platform: String, isThisDevice: Bool, isOnline: Bool,
-      lastSeen: Int64?, behind: Int
+      lastSeen: Int64?, behind: Int, keys: String? = nil
     ) {
       self.id = id
       self.name = name
@@ -50,6 +52,7 @@ public struct SyncStatus: Hashable, Sendable {
       self.isOnline = isOnline
       self.lastSeen = lastSeen
       self.behind = behind
+      self.keys = keys
     }
   }
 

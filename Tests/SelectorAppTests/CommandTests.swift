@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Selector
+import Storage
 import Sync
 import Testing
 import Vault
@@ -233,6 +235,45 @@ import Vault
     #expect(try await Self.run(["import", "bitwarden", "gone"], on: device, at: console) == 1)
     #expect(await device.contexts().isEmpty)
     await device.stop(flush: .zero)
+    withExtendedLifetime(profile) {}
+  }
+
+  @Test func otherProgramsFilesAreImportedAndCounted() async throws {
+    let (profile, device) = try await TestProfile.device()
+    let table =
+      "name,url,username,password\n"
+      + (1...600).map { "site \($0),https://\($0).example,ann,secret \($0)\n" }.joined()
+    let console = TestConsole(files: ["f": Array(table.utf8)])
+    let events = await device.events()
+    #expect(try await Self.run(["import", "csv", "f", "--no-sync"], on: device, at: console) == 0)
+    #expect(
+      console.output
+        == "Imported 600 contexts (600 logins) with 1800 attributes and 0 earlier values.\n")
+    await device.stop(flush: .zero)
+    var counted: [Int?] = []
+    for await case .progress(let progress) in events { counted.append(progress?.done) }
+    #expect(counted == [250, 500, 250, 500, nil])
+    withExtendedLifetime(profile) {}
+  }
+
+  @Test func signalsOutliveTheProgramSealed() async throws {
+    let profile = try TestProfile()
+    try profile.write()
+    let passphrase = { try Passphrase(utf8: Array(TestProfile.passphrase.utf8)) }
+    let entry = SignalEntry(at: 7, who: "mobile", verb: "changed", what: "canary.example")
+    let first = try Device.open(profile.folder)
+    try await first.unlock(try passphrase())
+    try await first.keep([entry])
+    try await first.lock()
+    #expect(await first.signals().isEmpty)
+    await first.stop(flush: .zero)
+    let disk = try Data(contentsOf: URL(fileURLWithPath: profile.folder.database))
+    #expect(disk.range(of: Data("canary".utf8)) == nil)
+    let second = try Device.open(profile.folder)
+    #expect(await second.signals().isEmpty)
+    try await second.unlock(try passphrase())
+    #expect(await second.signals() == [entry])
+    await second.stop(flush: .zero)
     withExtendedLifetime(profile) {}
   }
 

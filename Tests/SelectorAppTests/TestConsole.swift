@@ -72,7 +72,7 @@ final class TestConsole: Console {
     case .input:
       try await meanwhile()
       bytes = input
-    case .file(let path):
+    case .file(let path), .passwordStore(let path):
       guard let found = file(path) else {
         throw ConsoleError.file(path, operation: "Opening", code: ENOENT)
       }

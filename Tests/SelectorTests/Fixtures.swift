@@ -112,7 +112,7 @@ enum Sample {
   ) -> SyncStatus.Peer {
     SyncStatus.Peer(
       id: id, name: name, platform: "linux", isThisDevice: this, isOnline: online, lastSeen: seen,
-      behind: behind)
+      behind: behind, keys: "3F9A 71C2 0KMZ 9B1\(name.count)")
   }
 
   static func status(behind: Int = 0) -> SyncStatus {
@@ -141,8 +141,10 @@ enum Sample {
 /// A session and what it asked for, driven by keys as a person names them.
 struct Desk {
   var session: Session
-  /// Effects of the last step.
+  /// Effects of the last step, but for signals to be kept, which are due at almost any time.
   var effects: [Effect] = []
+  /// The signals to be kept of the last step.
+  var kept: [SignalEntry]?
 
   init(_ phase: Profile.Phase = .unlocked, size: Size = Size(columns: 80, rows: 24)) {
     session = Session(profile: Sample.profile(phase), size: size)
@@ -157,29 +159,39 @@ struct Desk {
     desk.send(
       .changed([Sample.change(.set, 6, 3, "email", by: Sample.home, at: Sample.at(20, 12, 40))]))
     desk.press("j")
+    _ = desk.session.log.keepDue()
     return desk
   }
 
   mutating func send(_ event: Event) {
-    effects = session.update(event)
+    effects = []
+    kept = nil
+    take(session.update(event))
+  }
+
+  private mutating func take(_ new: [Effect]) {
+    for effect in new {
+      if case .keepSignals(let signals) = effect { kept = signals } else { effects.append(effect) }
+    }
   }
 
   /// Presses keys written with spaces between: `j Enter C-a x`.
   mutating func press(_ keys: String) {
     effects = []
+    kept = nil
     for name in keys.split(separator: " ") {
       guard let key = Key(String(name)) else {
         Issue.record("\(name) is no key")
         return
       }
-      effects += session.update(.key(key))
+      take(session.update(.key(key)))
     }
   }
 
   /// Types text, spaces included.
   mutating func type(_ text: String) {
     effects = []
-    for character in text { effects += session.update(.key(.character(character))) }
+    for character in text { take(session.update(.key(.character(character)))) }
   }
 
   mutating func after(seconds: Int64) {

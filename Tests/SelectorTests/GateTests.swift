@@ -63,13 +63,73 @@ import Wire
     desk.send(.changed([change]))
     desk.send(.outcome(.copied(label: "github.example / password", route: "x", clearsInSeconds: 9)))
     desk.press("L")
+    #expect(desk.effects.last == .lock)
     #expect(!"\(desk.session.log)\(desk.session.news)".contains("github.example"))
+    let kept = desk.kept ?? []
     desk.send(.contexts([]))
     desk.send(.contexts(Sample.records()))
     desk.send(.outcome(.unlocked))
+    desk.send(.signals(kept))
     let entries = desk.session.log.entries
+    #expect(entries.map(\.verb).starts(with: ["unlocked", "locked", "copied", "changed"]))
     #expect(entries.first { $0.verb == "changed" }?.what == "github.example")
-    #expect(entries.first { $0.verb == "copied" }?.what == "")
+    #expect(entries.first { $0.verb == "copied" }?.what == "github.example / password")
+  }
+
+  @Test func signalsAreKeptHalfAMinuteAfterTheFirstAndAtTheEnd() {
+    var desk = Desk.open()
+    desk.send(.outcome(.note("new")))
+    desk.after(seconds: 29)
+    #expect(desk.kept == nil)
+    #expect(desk.session.nextDeadline == Sample.now + 30_000)
+    desk.after(seconds: 1)
+    #expect(desk.kept == desk.session.log.entries)
+    for event in [Event.clock(desk.session.now), .suspended, .closing] {
+      desk.send(event)
+      #expect(desk.kept == nil, "nothing is new")
+    }
+    for event in [Event.suspended, .closing] {
+      desk.send(.outcome(.note("new")))
+      desk.send(event)
+      #expect(desk.kept == desk.session.log.entries)
+    }
+  }
+
+  @Test func signalsOfEarlierRunsStandBehindAndStayWithinTheLimit() {
+    var desk = Desk.open()
+    let count = desk.session.log.entries.count
+    let earlier = (0..<SignalLog.limit).map {
+      SignalEntry(at: Sample.now - 86_400_000, who: "mobile", verb: "online", what: "\($0)")
+    }
+    desk.send(.signals(earlier))
+    #expect(desk.session.log.entries.count == SignalLog.limit)
+    #expect(desk.session.log.entries[count] == earlier[0])
+    desk.press("L")
+    desk.send(.signals(earlier))
+    #expect(desk.session.log.entries.isEmpty, "a locked selector takes none")
+  }
+
+  @Test func beginningWithAnImportLeadsToItAfterTheKit() {
+    var desk = Desk(.empty)
+    desk.press("j j Enter Tab")
+    desk.type("ann")
+    desk.press("Tab Tab Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Tab")
+    desk.type(Sample.passphrase)
+    desk.press("Enter")
+    desk.send(.outcome(.accountCreated(kit: "A3F9K-71C2X")))
+    desk.send(.profile(Sample.profile()))
+    desk.send(.contexts([]))
+    desk.press("y")
+    desk.type("keepass my vault.xml")
+    desk.press("Enter")
+    #expect(desk.effects == [.importFile(format: "keepass", path: "my vault.xml")])
+    desk.send(.outcome(.imported(contexts: 2, warnings: ["Item 2: it has no name."])))
+    #expect(
+      desk.message == "Imported 2 contexts. S shows 1 remark. Delete the file: it is readable.")
+    desk.press("S")
+    #expect(desk.text.contains("Item 2: it has no name."))
   }
 
   @Test func aKeyPutsTheLockOff() {
@@ -216,6 +276,19 @@ import Wire
     #expect(desk.text.contains("7Q2M-4XKD-90PA"), "only when it is written down")
     desk.press("y")
     #expect(!desk.text.contains("7Q2M-4XKD-90PA"))
+  }
+
+  @Test(arguments: ["revoke mobile", "revoke m"])
+  func aDeviceIsRevokedByItsName(_ line: String) {
+    var desk = Desk.open()
+    desk.press(":")
+    desk.type(line)
+    desk.press("Enter")
+    #expect(desk.text.contains("Revoke  mobile"))
+    desk.press("Esc :")
+    desk.type("revoke home pc")
+    desk.press("Enter")
+    #expect(desk.message == "Which one is home pc? There are work pc, mobile.")
   }
 
   @Test func aDeviceCannotRevokeItself() {

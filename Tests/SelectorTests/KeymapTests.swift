@@ -65,6 +65,6 @@ import Testing
     #expect(error("[everywhere]\nquit = 1") == .unknownKey(line: 2, name: ""))
     #expect(
       error("[everywhere]\nquit = \"L\"")
-        == .usedTwice(key: "L", place: "everywhere", first: "lock", second: "quit"))
+        == .usedTwice(line: 2, key: "L", place: "everywhere", first: "lock", second: "quit"))
   }
 }

@@ -67,6 +67,7 @@ import Wire
       now += 250
       return .clock(now)
     case 46: return .contexts(Sample.contested)
+    case 47: return .signals(ScreenTests.earlierSignals)
     case 10...13: return .key(.character(dice.pick(Array("abc \u{E9}\u{65E5}"))))
     default: return .key(dice.pick(Self.keys))
     }

@@ -24,17 +24,17 @@ import Wire
     }
   }
 
-  /// Colour is never the only carrier: the text is there whatever the theme.
-  @Test func everyThemeShowsTheSameText() throws {
-    let themes = try ["terminal", "mono", "light", "gruvbox"].map { try Snapshot.theme($0) }
-    for state in Self.states {
-      var desk = state.phase == .unlocked ? Desk.open() : Desk(state.phase)
+  /// Colour is never the only carrier: the text is there whatever the theme, in every size.
+  @Test(arguments: ScreenTests.states)
+  func everyThemeShowsTheSameText(_ state: State) throws {
+    for size in Snapshot.sizes {
+      var desk = state.phase == .unlocked ? Desk.open(size: size) : Desk(state.phase, size: size)
       state.reach(&desk)
       let frame = desk.session.view()
       let visible = frame.lines.joined().filter { $0 != " " }
-      for theme in themes {
+      for theme in try Snapshot.themes.get() {
         let shown = Snapshot.text(ofPicture: Picture.svg(frame, theme: theme))
-        #expect(shown == visible, "\(state.name) in \(theme.name)")
+        #expect(shown == visible, "\(state.name) in \(theme.name), \(size)")
       }
     }
   }
@@ -76,6 +76,7 @@ import Wire
       }, phase: .empty),
     State(
       name: "first run join", reach: { $0.press("j Enter") }, phase: .empty),
+    State(name: "first run import", reach: { $0.press("j j") }, phase: .empty),
     State(
       name: "account secret",
       reach: { $0.send(.outcome(.accountCreated(kit: "HIGGINS-1 A3F9K-71C2X-PQ7RT-0M4ZV"))) },
@@ -184,6 +185,12 @@ import Wire
         desk.press("D")
       }),
     State(name: "signals", reach: { $0.press("S") }),
+    State(
+      name: "signals of earlier days",
+      reach: { desk in
+        desk.send(.signals(ScreenTests.earlierSignals))
+        desk.press("S j j")
+      }),
     State(name: "no conflicts", reach: { $0.press("X") }),
     State(
       name: "history",
@@ -318,6 +325,20 @@ import Wire
       name: "progress",
       reach: { $0.send(.progress(SyncProgress(done: 12, total: 40, what: "sync"))) }),
     State(
+      name: "import progress",
+      reach: { desk in
+        desk.press(":")
+        desk.type("import keepass vault.xml")
+        desk.press("Enter")
+        desk.send(.progress(SyncProgress(done: 1250, total: 2000, what: "import")))
+      }),
+    State(
+      name: "imported",
+      reach: { desk in
+        let remark = "Item 12: its one-time code's secret does not read; it is kept as text."
+        desk.send(.outcome(.imported(contexts: 2000, warnings: [remark])))
+      }),
+    State(
       name: "undone",
       reach: { desk in
         desk.press("z")
@@ -390,6 +411,17 @@ import Wire
     State(
       name: "form mistake",
       reach: { $0.press("o C-s") }),
+  ]
+}
+
+extension ScreenTests {
+  static let earlierSignals = [
+    SignalEntry(at: Sample.at(19, 58, 3) - 86_400_000, who: "home pc", verb: "locked", what: ""),
+    SignalEntry(
+      at: Sample.at(19, 12, 40) - 86_400_000, who: "mobile", verb: "changed",
+      what: "shop.example / email", context: Sample.context(6)),
+    SignalEntry(
+      at: Sample.at(8, 1, 0) - 3 * 86_400_000, who: "work pc", verb: "online", what: ""),
   ]
 }
 

@@ -25,6 +25,14 @@ enum Snapshot {
     #expect(text == expected, "\(name)", sourceLocation: sourceLocation)
   }
 
+  /// All that come with the program.
+  static let themes = Result {
+    try [
+      "terminal", "mono", "high-contrast", "light", "dark", "solarized-light", "solarized-dark",
+      "gruvbox",
+    ].map { try theme($0) }
+  }
+
   /// A theme of the top folder `themes`, with the one it inherits from.
   static func theme(_ name: String) throws -> Theme {
     let themes = folder.deletingLastPathComponent().deletingLastPathComponent()

@@ -68,7 +68,7 @@ public struct Keymap: Sendable {
       }
       try apply(entries, at: place, from: line, in: lines, to: &commands)
     }
-    try checkKeys(of: commands)
+    try checkKeys(of: commands, in: lines)
     return Keymap(commands)
   }
 
@@ -104,13 +104,21 @@ public struct Keymap: Sendable {
     return keys
   }
 
-  private static func checkKeys(of commands: [Command]) throws(KeymapError) {
+  private static func checkKeys(
+    of commands: [Command], in lines: [String]
+  ) throws(KeymapError) {
     var seen: [Place: [Key: Command.ID]] = [:]
     for command in commands {
       for key in command.keys {
         if let other = seen[command.place, default: [:]].updateValue(command.id, forKey: key) {
+          let place = command.place.rawValue
+          let start = KeymapError.line(of: "[\(place)", in: lines)
+          // One of the two may be a standard key, which no line gives.
+          let said = [command.id, other].map {
+            KeymapError.line(of: $0.rawValue, in: lines, after: start)
+          }
           throw .usedTwice(
-            key: key.description, place: command.place.rawValue, first: other.rawValue,
+            line: said.max() ?? 0, key: key.description, place: place, first: other.rawValue,
             second: command.id.rawValue)
         }
       }
@@ -124,12 +132,14 @@ public enum KeymapError: Error, Hashable, Sendable {
   case unknownPlace(line: Int, name: String)
   case unknownCommand(line: Int, place: String, name: String)
   case unknownKey(line: Int, name: String)
-  case usedTwice(key: String, place: String, first: String, second: String)
+  case usedTwice(line: Int, key: String, place: String, first: String, second: String)
 
-  /// The first line after `start` that begins with `text`.
+  /// The first line after `start` that begins with the word `text`.
   static func line(of text: String, in lines: [String], after start: Int = 0) -> Int {
-    let found = lines.indices.first {
-      $0 >= start && lines[$0].drop { $0 == " " || $0 == "\"" || $0 == "\t" }.hasPrefix(text)
+    let found = lines.indices.first { place in
+      let line = lines[place].drop { $0 == " " || $0 == "\"" || $0 == "\t" }
+      guard place >= start, line.hasPrefix(text) else { return false }
+      return line.dropFirst(text.count).first.map { !$0.isLetter && $0 != "-" } ?? true
     }
     return found.map { $0 + 1 } ?? 0
   }
@@ -146,8 +156,8 @@ extension KeymapError: CustomStringConvertible {
       "line \(line): [\(place)] has no command \(name)"
     case .unknownKey(let line, let name):
       "line \(line): \"\(name)\" is no key; write j, G, Space, Enter, S-Tab, C-n, M-b, F5"
-    case .usedTwice(let key, let place, let first, let second):
-      "[\(place)] uses \(key) for \(first) and for \(second)"
+    case .usedTwice(let line, let key, let place, let first, let second):
+      "line \(line): [\(place)] uses \(key) for \(first) and for \(second)"
     }
   }
 }

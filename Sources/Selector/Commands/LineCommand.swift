@@ -1,10 +1,12 @@
+import Sync
+
 /// A command that is typed after `:` because it takes words, or has no key.
 enum LineCommand: String, CaseIterable {
-  case theme, set, pair, `import`, export, peers, log, conflicts, drafts, at, trash, alarms
-  case sync, lock
+  case theme, set, pair, revoke, `import`, export, peers, log, conflicts, drafts, at, trash
+  case alarms, sync, lock
   case saveScreen = "save-screen"
   case script
-  case help
+  case welcome, help
   case quit = "q"
 
   /// What it takes and does, for the list above the line.
@@ -13,6 +15,7 @@ enum LineCommand: String, CaseIterable {
     case .theme: "NAME   colours, shown while you choose"
     case .set: "mouse | nomouse   click to mark, wheel to move"
     case .pair: "pair another device"
+    case .revoke: "DEVICE   shut out a lost device, with new keys and a new kit"
     case .import: "FORMAT FILE   take in another program's export"
     case .export: "FORMAT FILE   write everything out, readable"
     case .peers: "the devices"
@@ -26,6 +29,7 @@ enum LineCommand: String, CaseIterable {
     case .lock: "lock now"
     case .saveScreen: "FILE   write this screen as text, or as a picture (.svg)"
     case .script: "FILE   press the keys written there"
+    case .welcome: "the first steps"
     case .help: "all keys"
     case .quit: "quit"
     }
@@ -35,7 +39,7 @@ enum LineCommand: String, CaseIterable {
   var wordCount: Int {
     switch self {
     case .import, .export: 2
-    case .theme, .set, .saveScreen, .script, .at: 1
+    case .theme, .set, .saveScreen, .script, .at, .revoke: 1
     default: 0
     }
   }
@@ -43,9 +47,9 @@ enum LineCommand: String, CaseIterable {
   /// What `:set` takes.
   static let settings = ["mouse", "nomouse"]
   /// Formats that can be read.
-  static let importFormats = ["bitwarden"]
+  static let importFormats = ImportFormat.allCases.map(\.rawValue)
   /// Formats that can be written.
-  static let exportFormats = ["bitwarden"]
+  static let exportFormats = ["bitwarden", "json"]
 }
 
 /// One line of the list above the command line.

@@ -22,6 +22,9 @@ public enum Effect: Hashable, Sendable {
   /// `lock`, `suspend` and `quit` waits for it; nothing else does.
   case keepDraft(Draft)
   case dropDraft(DraftID)
+  /// The list of signals, the newest first, to be kept sealed on disk in place of the one before.
+  /// What follows waits for it as it does for drafts.
+  case keepSignals([SignalEntry])
   case sync
   case generate(GeneratorForm)
   /// `label` says what it is, without its value.

@@ -24,6 +24,8 @@ public enum Event: Sendable {
   case updated([ContextRecord], removed: [ContextID])
   /// The unsaved edits that were kept on disk, once the store is open.
   case drafts([Draft])
+  /// The signals that were kept on disk, the newest first, once the store is open.
+  case signals([SignalEntry])
   /// What became different, on this device or by peers.
   case changed([Change])
   case status(SyncStatus)
@@ -66,7 +68,8 @@ public enum Outcome: Sendable {
   case trash([TrashRecord])
   /// The contexts as they were at a time (milliseconds since 1970).
   case past(at: Int64, [ContextRecord])
-  case imported(contexts: Int)
+  /// `warnings`: whole sentences about what could not be kept as it was.
+  case imported(contexts: Int, warnings: [String])
   case note(String)
   case oneTimeCode(attribute: AttributeID, code: String, secondsLeft: Int)
   /// All versions of one attribute, in any order.

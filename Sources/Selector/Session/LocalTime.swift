@@ -26,6 +26,11 @@ struct LocalTime: Hashable, Sendable {
     day(time) == day(now) ? minutes(time) : date(time)
   }
 
+  /// `20:31:07` on the day of `now`, else month and day: `11-22`.
+  func stamp(_ time: Int64, now: Int64) -> String {
+    day(time) == day(now) ? clock(time) : String(date(time).suffix(5))
+  }
+
   private func second(_ time: Int64) -> Int64 {
     time.flooredDivision(by: 1000).addingReportingOverflow(Int64(offsetSeconds)).partialValue
   }

@@ -81,6 +81,7 @@ enum Welcome: Hashable, Sendable {
   static let choices = [
     "a new account on a server",
     "join an account I already use   needs a pairing code",
+    "import into a new account   Bitwarden, KeePass, pass, CSV",
   ]
 }
 

@@ -1,3 +1,5 @@
+import Sync
+
 // The line after `:`.
 extension Session {
   mutating func performCommandLine(_ command: Command.ID) -> [Effect] {
@@ -60,6 +62,7 @@ extension Session {
     case .set: words = LineCommand.settings
     case .import: words = argument.contains(" ") ? [] : LineCommand.importFormats
     case .export: words = argument.contains(" ") ? [] : LineCommand.exportFormats
+    case .revoke: words = status.peers.filter { !$0.isThisDevice }.map(\.name)
     default: words = []
     }
     return NameIndex(words).matches(argument).map {
@@ -115,6 +118,7 @@ extension Session {
     case .pair:
       show(.devices(row: 0))
       return startPairing()
+    case .revoke: return revoke(named: words.dropFirst().joined(separator: " "))
     case .import:
       if refuseInPast() { return [] }
       say("Importing \(words[2]). All of it is taken, or nothing.")
@@ -138,6 +142,9 @@ extension Session {
     case .alarms: return performInPane(.alarms)
     case .sync: return performInPane(.sync)
     case .lock: return performInPane(.lock)
+    case .welcome:
+      greetNewcomer()
+      return []
     case .help: return performInPane(.help)
     case .quit: return performInPane(.quit)
     }

@@ -25,6 +25,23 @@ extension Session {
     status.peers.indices.contains(row) ? status.peers[row] : nil
   }
 
+  /// Asks for the passphrase to revoke the device of that name, or of the only one that begins so.
+  mutating func revoke(named name: String) -> [Effect] {
+    let others = status.peers.filter { !$0.isThisDevice }
+    let exact = others.filter { $0.name == name }
+    let found = exact.isEmpty ? others.filter { $0.name.hasPrefix(name) } : exact
+    guard found.count == 1, let row = status.peers.firstIndex(where: { $0.id == found[0].id })
+    else {
+      let names = others.map(\.name).joined(separator: ", ")
+      complain(
+        others.isEmpty
+          ? "There is no other device." : "Which one is \(name)? There are \(names).")
+      return []
+    }
+    show(.devices(row: row))
+    return performDevices(.revoke, row: row)
+  }
+
   private func renameForm(_ peer: SyncStatus.Peer) -> Form {
     Form(
       .renameDevice(peer.id), title: "Rename device  \(peer.name)",

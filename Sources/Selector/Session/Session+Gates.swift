@@ -25,7 +25,9 @@ extension Session {
     switch command {
     case .down: welcome = .choice((row + 1) % choices)
     case .up: welcome = .choice((row + choices - 1) % choices)
-    case .run: overlay = .form(row == 0 ? createForm : joinForm)
+    case .run:
+      overlay = .form(row == 1 ? joinForm : createForm)
+      importsFirst = row == 2
     case .help: overlay = .help(HelpScreen(place: .welcome))
     default: break
     }
@@ -97,8 +99,18 @@ extension Session {
     overlay = nil
     // After a revocation there are contexts, or at least other devices.
     guard status.former.isEmpty else { return [] }
-    say("Welcome. o makes a context, :import reads a file, :pair adds a device.")
+    greetNewcomer()
+    guard importsFirst else { return [] }
+    importsFirst = false
+    let line = CommandLine(editor: LineEditor(LineCommand.import.rawValue + " "))
+    // An account comes before the word that its store is open.
+    if isUnlocked { overlay = .command(line) } else { awaitedLine = line }
+    message = nil
     return []
+  }
+
+  mutating func greetNewcomer() {
+    say("Welcome. o makes a context, :import reads a file, :pair adds a device.")
   }
 }
 

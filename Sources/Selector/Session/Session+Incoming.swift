@@ -20,7 +20,7 @@ extension Session {
   /// sealed on disk.
   mutating func hideForLock() -> [Effect] {
     conceal()
-    var effects = drafts.keep(openDrafts, at: now) + closingEffects
+    var effects = drafts.keep(openDrafts, at: now) + closingEffects + log.keepDue()
     if case .pairing = overlay { effects = [.admit(false)] }
     drafts.forget()
     saving = []
@@ -34,7 +34,8 @@ extension Session {
     themePreview = nil
     lockScreen = LockScreen()
     contexts.replace(with: [])
-    log.forgetNames()
+    // What was kept comes back when the store is open again.
+    log.forget()
     lastQuery = ""
     awaitedName = nil
     return effects
@@ -43,26 +44,18 @@ extension Session {
   /// The store is open: goes on where the person was.
   mutating func greet() {
     lockScreen = LockScreen()
-    restoreNames()
     lastKeyAt = now
     if case .form(let form) = overlay, form.context == nil { overlay = nil }
+    if overlay == nil, let line = awaitedLine {
+      awaitedLine = nil
+      overlay = .command(line)
+    }
   }
 
   mutating func take(all records: [ContextRecord]) -> [Effect] {
     let new = awaited(among: records)
     changeContexts { $0.replace(with: records) }
-    restoreNames()
     return dropTrueDrafts() + follow(new)
-  }
-
-  /// The log shows names again; contexts may come before or after the word that the store is open.
-  private mutating func restoreNames() {
-    guard contexts.selected != nil else { return }
-    log.restoreNames { context, attribute in
-      guard let record = contexts.record(context) else { return nil }
-      guard let attribute else { return record.name }
-      return record.attributes.first { $0.id == attribute }.map { "\(record.name) / \($0.label)" }
-    }
   }
 
   mutating func take(_ changed: [ContextRecord], removed: [ContextID]) -> [Effect] {
@@ -146,15 +139,15 @@ extension Session {
 
   private mutating func log(_ change: Change) {
     log.add(
-      SignalLog.Entry(
+      SignalEntry(
         at: change.at, who: name(of: change.device), verb: Self.verb(change),
         what: Self.subject(change), context: change.context, attribute: change.attribute,
-        isOwn: change.device == profile.deviceID))
+        isOwn: change.device == profile.deviceID), now: now)
   }
 
   /// Adds a line to the log, dated now.
   mutating func addLine(_ verb: String, by who: String, _ what: String = "", at: Int64? = nil) {
-    log.add(SignalLog.Entry(at: at ?? now, who: who, verb: verb, what: what))
+    log.add(SignalEntry(at: at ?? now, who: who, verb: verb, what: what), now: now)
   }
 
   /// What a person who is typing must know about a peer's change; nil when it is about another
@@ -282,7 +275,8 @@ extension Session {
     }
     if let reveal, reveal.until <= now { conceal() }
     let due = drafts.due.map { $0 <= now } ?? false
-    return (due ? keepDrafts() : []) + renewCodes()
+    let isLogDue = log.due.map { $0 <= now } ?? false
+    return (due ? keepDrafts() : []) + (isLogDue ? log.keepDue() : []) + renewCodes()
   }
 
   /// Asks for the next code where one that is shown has ended.

@@ -31,8 +31,7 @@ extension Session {
         detail = .trash(view)
       }
     case .past(let at, let records): show(past: records, at: at)
-    case .imported(let count):
-      tell("Imported \(Self.counted(count, "context")).", verb: "imported")
+    case .imported(let count, let warnings): take(imported: count, warnings: warnings)
     case .note(let text): tell(text, verb: "note")
     case .oneTimeCode(let attribute, let code, let seconds):
       return take(code: code, of: attribute, secondsLeft: seconds)
@@ -52,6 +51,21 @@ extension Session {
   private mutating func tell(_ text: String, verb: String) {
     say(text)
     addLine(verb, by: profile.deviceName, text)
+  }
+
+  /// Remarks listed of one import; a file with more has the same ones over and over.
+  private static let remarkLimit = 100
+
+  private mutating func take(imported count: Int, warnings: [String]) {
+    progress = nil
+    for warning in warnings.prefix(Self.remarkLimit).reversed() {
+      addLine("remark", by: profile.deviceName, warning)
+    }
+    let remarks =
+      warnings.isEmpty ? "" : " S shows \(Self.counted(warnings.count, "remark"))."
+    let imported = "Imported \(Self.counted(count, "context"))."
+    tell(imported, verb: "imported")
+    say(imported + remarks + " Delete the file: it is readable.")
   }
 
   private mutating func refuse(triesLeft: Int, waitSeconds: Int) {

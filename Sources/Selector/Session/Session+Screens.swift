@@ -237,7 +237,7 @@ extension Session {
     return []
   }
 
-  private mutating func goToContext(of entry: SignalLog.Entry) {
+  private mutating func goToContext(of entry: SignalEntry) {
     guard let id = entry.context, contexts.record(id) != nil else {
       say("This line is about no context that is still there.")
       return

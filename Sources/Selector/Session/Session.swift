@@ -63,6 +63,10 @@ public struct Session: Sendable {
 
   var lockScreen = LockScreen()
   var welcome = Welcome.choice(0)
+  /// Whether the person began with an import, which needs an account first.
+  var importsFirst = false
+  /// A command line to open when the store is.
+  var awaitedLine: CommandLine?
 
   public init(profile: Profile, size: Size, keymap: Keymap = .standard) {
     self.profile = profile
@@ -98,7 +102,7 @@ public struct Session: Sendable {
     if profile.phase == .unlocked {
       deadlines.append(lastKeyAt + Self.idleMilliseconds)
       if let reveal { deadlines.append(reveal.until) }
-      if let due = drafts.due { deadlines.append(due) }
+      deadlines += [drafts.due, log.due].compactMap(\.self)
       if reveal != nil { deadlines.append(contentsOf: codes.values.map(\.until)) }
       if case .pairing(.code(_, let expiresAt)) = overlay { deadlines.append(expiresAt) }
     } else if let until = lockScreen.pausedUntil, isPaused {
@@ -120,13 +124,16 @@ public struct Session: Sendable {
     case .suspended:
       conceal()
       clearSecretFields()
-      return keepDrafts()
+      return keepDrafts() + keepSignals()
     case .continued: return [.redraw]
-    case .closing: return keepDrafts() + closingEffects
+    case .closing: return keepDrafts() + closingEffects + keepSignals()
     case .profile(let profile): return take(profile)
     case .contexts(let records): return take(all: records)
     case .updated(let changed, let removed): return take(changed, removed: removed)
     case .drafts(let found): return take(found)
+    case .signals(let earlier):
+      if isUnlocked { log.append(earlier: earlier) }
+      return []
     case .changed(let changes): return take(changes)
     case .status(let status):
       take(status)
@@ -225,6 +232,9 @@ extension Session {
     if let peer = status.peers.first(where: { $0.id == device }) { return peer.name }
     return device == profile.deviceID ? profile.deviceName : String(device.description.prefix(8))
   }
+
+  /// Lines of a locked selector cannot be sealed; they are about nothing but its connection.
+  private mutating func keepSignals() -> [Effect] { isUnlocked ? log.keepDue() : [] }
 
   mutating func say(_ text: String) {
     message = Message(text: text)

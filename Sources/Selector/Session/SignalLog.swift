@@ -1,51 +1,70 @@
 import Sync
-import Wire
+public import Wire
+
+/// A line of the signal log.
+public struct SignalEntry: Hashable, Sendable, Codable {
+  /// Milliseconds since 1970.
+  public let at: Int64
+  public let who: String
+  public let verb: String
+  public var what: String
+  public var context: ContextID?
+  public var attribute: AttributeID?
+  /// Whether it was done here, and so may still wait to be sent.
+  public var isOwn: Bool
+
+  public init(
+    at: Int64, who: String, verb: String, what: String, context: ContextID? = nil,
+    attribute: AttributeID? = nil, isOwn: Bool = false
+  ) {
+    self.at = at
+    self.who = who
+    self.verb = verb
+    self.what = what
+    self.context = context
+    self.attribute = attribute
+    self.isOwn = isOwn
+  }
+}
 
 /// What happened, newest first: what devices changed, who came and went, what was synchronised.
 struct SignalLog: Sendable {
   /// 500 lines: days of use, and less than a screen's scrolling in memory.
   static let limit = 500
+  /// 30 s: how long lines wait until they are kept, so that a busy day is no stream of writes. A
+  /// crash loses so much of the log, and nothing else.
+  static let keepMilliseconds: Int64 = 30_000
 
-  struct Entry: Hashable, Sendable {
-    /// Milliseconds since 1970.
-    let at: Int64
-    let who: String
-    let verb: String
-    var what: String
-    var context: ContextID?
-    var attribute: AttributeID?
-    /// Whether it was done here, and so may still wait to be sent.
-    var isOwn = false
-  }
-
-  private(set) var entries: [Entry] = []
-  /// How many there ever were.
+  private(set) var entries: [SignalEntry] = []
+  /// How many were added by this run.
   private(set) var total = 0
+  /// When what was added since it was last kept has to be; nil when nothing was. Milliseconds since
+  /// 1970.
+  private(set) var due: Int64?
 
-  mutating func add(_ entry: Entry) {
+  mutating func add(_ entry: SignalEntry, now: Int64) {
     total += 1
     entries.insert(entry, at: 0)
     if entries.count > Self.limit { entries.removeLast(entries.count - Self.limit) }
+    due = due ?? now + Self.keepMilliseconds
   }
 
-  /// What these say is about devices and the server, and names no context.
-  private static let nameless: Set<String> = [
-    "sync", "online", "offline", "arrived", "locked", "unlocked", "alarm",
-  ]
+  /// Puts what an earlier run left behind what this one has.
+  mutating func append(earlier: [SignalEntry]) {
+    entries += earlier.prefix(max(0, Self.limit - entries.count))
+  }
 
   /// For a locked selector: names of contexts and attributes are as secret as values.
-  mutating func forgetNames() {
-    for place in entries.indices where !Self.nameless.contains(entries[place].verb) {
-      entries[place].what = ""
-    }
+  mutating func forget() {
+    entries = []
+    due = nil
   }
 
-  /// Puts names back, as they are now; `name` is nil for what is gone.
-  mutating func restoreNames(_ name: (ContextID, AttributeID?) -> String?) {
-    for (place, entry) in entries.enumerated() where entry.what.isEmpty {
-      guard let context = entry.context else { continue }
-      entries[place].what = name(context, entry.attribute) ?? "what is gone now"
-    }
+  /// Asks for all of it to be kept, unless it is kept already.
+  mutating func keepDue() -> [Effect] {
+    guard due != nil else { return [] }
+    due = nil
+    return [.keepSignals(entries)]
   }
 }
 

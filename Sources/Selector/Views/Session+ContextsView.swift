@@ -23,6 +23,10 @@ extension Session {
     let room = region.columns - 3
     frame.put(mark.text, row: row, column: region.column + 1, style: mark.style)
     frame.put(record.name, row: row, column: region.column + 3, limit: room)
+    // A name that goes on says so: its neighbour may begin with the same letters.
+    if DisplayWidth.columns(of: record.name) > room {
+      frame.put("…", row: row, column: region.column + region.columns - 1)
+    }
     paintPin(of: record, row: row, region, &frame)
     if contexts.isNarrowed { paintHits(in: record.name, row: row, region, &frame) }
     guard isMarked else { return }

@@ -6,16 +6,21 @@ extension Session {
   func deviceLines(marked row: Int, columns: Int) -> [PaneLine] {
     let width = (status.peers.map { DisplayWidth.columns(of: $0.name) }.max() ?? 0)
       .clamped(to: 6...16)
-    let places = [3, 3 + width + 3, 3 + width + 13, 3 + width + 25]
-    var lines = [PaneLine.empty, cells(["device", "state", "seen", "system"], at: places, .dim)]
+    let first = 3 + width + 3
+    let places = [3, first, first + 10, first + 22, first + 32].filter { $0 + 9 <= columns }
+    let headings = ["device", "state", "seen", "revision", "keys"]
+    var lines = [PaneLine.empty, cells(headings, at: places, .dim)]
     for (number, peer) in status.peers.enumerated() {
       let state = peer.isThisDevice ? "this" : peer.isOnline ? "online" : "offline"
       let seen =
         peer.isOnline || peer.isThisDevice
         ? "now" : peer.lastSeen.map { time.short($0, now: now) } ?? "never"
-      var line = cells([peer.name, state, seen, peer.platform], at: places, .text)
+      let revision = status.revision - min(status.revision, UInt64(peer.behind))
+      let keys = String((peer.keys ?? "").prefix(9))
+      var line = cells([peer.name, state, seen, "\(revision)", keys], at: places, .text)
       if number == row { mark(&line) }
       lines.append(line)
+      if number == row { lines += details(of: peer, columns: columns) }
     }
     for former in status.former {
       let state = former.hasErased ? "has erased itself" : "revoked"
@@ -30,6 +35,16 @@ extension Session {
       ).map { PaneLine($0, column: 3) }
     }
     return lines
+  }
+
+  /// What a person compares with what the other device shows of itself.
+  private func details(of peer: SyncStatus.Peer, columns: Int) -> [PaneLine] {
+    let system = peer.platform.isEmpty ? nil : "system \(peer.platform)"
+    let words = [system, peer.keys.map { "keys \($0)" }].compactMap(\.self)
+    guard !words.isEmpty else { return [] }
+    return Fit.wrap(words.joined(separator: ", "), columns: columns - 6).map {
+      PaneLine($0, column: 5, style: .dim).continued
+    }
   }
 
   private func cells(_ texts: [String], at columns: [Int], _ style: StyleKey) -> PaneLine {
@@ -72,15 +87,22 @@ extension Session {
     guard !log.entries.isEmpty else {
       return [.empty, PaneLine("Nothing has happened yet.", column: 3, style: .dim)]
     }
-    return log.entries.enumerated().map { number, entry in
-      var line = line(entry)
+    var lines: [PaneLine] = []
+    var day = time.date(now)
+    for (number, entry) in log.entries.enumerated() {
+      if time.date(entry.at) != day {
+        day = time.date(entry.at)
+        lines.append(PaneLine(day, column: 1, style: .label))
+      }
+      var line = line(entry, showsDay: false)
       if number == row {
         line.add(">", column: 0)
         line.isMarked = true
         line.cursor = 0
       }
-      return line
+      lines.append(line)
     }
+    return lines
   }
 
   func historyLines(_ view: HistoryView, columns: Int) -> [PaneLine] {

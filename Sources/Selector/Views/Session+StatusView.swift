@@ -61,7 +61,8 @@ extension Session {
       column += DisplayWidth.columns(of: text) + gap
     }
     if status.peers.count < 2 {
-      line.add("only this device; D and + pair another", column: column, style: .dim)
+      let words = isNarrow ? "D + pairs another" : "only this device; D and + pair another"
+      line.add(words, column: column, style: .dim)
     }
     return line
   }
@@ -110,17 +111,19 @@ extension Session {
     return (names.map { DisplayWidth.columns(of: $0) }.max() ?? 7).clamped(to: 7...12)
   }
 
-  func line(_ entry: SignalLog.Entry) -> PaneLine {
+  /// `showsDay` is for lists that do not say the day themselves.
+  func line(_ entry: SignalEntry, showsDay: Bool = true) -> PaneLine {
     let who = whoColumns
-    var line = PaneLine(time.clock(entry.at), column: 1, style: .dim)
+    let at = showsDay ? time.stamp(entry.at, now: now) : time.clock(entry.at)
+    var line = PaneLine(at, column: 1, style: .dim)
     line.add(String(entry.who.prefix(who)), column: 11)
     line.add(entry.verb, column: 13 + who)
     line.add(entry.what + waitingWords(entry), column: 23 + who)
     return line
   }
 
-  private func shortLine(_ entry: SignalLog.Entry) -> PaneLine {
-    var line = PaneLine(time.clock(entry.at), column: 1, style: .dim)
+  private func shortLine(_ entry: SignalEntry) -> PaneLine {
+    var line = PaneLine(time.stamp(entry.at, now: now), column: 1, style: .dim)
     let what = entry.what.split(separator: " / ").joined(separator: "/")
     let waiting = waitingWords(entry).isEmpty ? "" : " (waiting)"
     line.add("\(entry.who) \(entry.verb)\(waiting) \(what)", column: 10)
@@ -128,7 +131,7 @@ extension Session {
   }
 
   /// Says of a change made here that the server does not hold it yet.
-  private func waitingWords(_ entry: SignalLog.Entry) -> String {
+  private func waitingWords(_ entry: SignalEntry) -> String {
     guard entry.isOwn, let id = entry.context, let record = contexts.record(id) else { return "" }
     let attribute = record.attributes.first { $0.id == entry.attribute }
     return attribute?.isPending ?? record.isPending ? "   (waiting)" : ""
@@ -222,7 +225,7 @@ extension Session {
   private func columnLog(rows: Int, columns: Int) -> [PaneLine] {
     var lines: [PaneLine] = []
     for (place, entry) in log.entries.dropFirst(logTop).enumerated() where lines.count < rows {
-      var line = PaneLine(time.clock(entry.at), column: 1, style: .dim)
+      var line = PaneLine(time.stamp(entry.at, now: now), column: 1, style: .dim)
       line.add("\(entry.who) \(entry.verb)", column: 10)
       if focus == .status && place == 0 { line.cursor = 0 }
       lines.append(line)

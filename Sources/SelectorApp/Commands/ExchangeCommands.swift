@@ -1,27 +1,30 @@
-import ArgumentParser
-import Sync
+public import ArgumentParser
+public import Sync
 import Wire
 
-struct ImportCommand: DeviceCommand {
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case bitwarden
-  }
+extension ImportFormat: ExpressibleByArgument {}
 
+struct ImportCommand: DeviceCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Take over contexts from another program.",
     discussion: """
       EXAMPLE: higgins import bitwarden export.json
 
-      Takes Bitwarden's unencrypted JSON: logins, cards, identities, notes, custom fields, folders, \
-      one-time codes and earlier passwords. All of the file is taken or nothing. Delete the file \
-      afterwards: it holds every secret in plain text.
+      bitwarden: unencrypted JSON, with logins, cards, identities, notes, custom fields, folders, \
+      one-time codes and earlier passwords. keepass: XML of KeePass 2 or KeePassXC, with groups, \
+      tags, custom strings, one-time codes and earlier passwords. csv: a table whose first row \
+      names its columns, as Chrome, Firefox, Safari, 1Password, LastPass and others export it. \
+      pass: the folder of a pass store, decrypted by gpg.
+
+      All of it is taken or nothing. Delete the file afterwards: it holds every secret in plain \
+      text.
       """)
 
-  @Argument(help: "bitwarden.")
-  var format: Format
+  @Argument(help: "bitwarden, keepass, csv or pass.")
+  var format: ImportFormat
 
-  @Argument(help: "The file; - for standard input.")
+  @Argument(help: "The file, or the folder of a pass store; - for standard input.")
   var file: String
 
   @OptionGroup var output: OutputOptions
@@ -29,9 +32,10 @@ struct ImportCommand: DeviceCommand {
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
+    let source = ConsoleSource(argument: file)
     let bytes = try await console.read(
-      ConsoleSource(argument: file), limitBytes: ImportLimits.fileBytes)
-    let imported = try BitwardenImport.read(bytes)
+      format == .pass ? source.asPasswordStore : source, limitBytes: ImportLimits.fileBytes)
+    let imported = try format.read(bytes)
     for warning in imported.warnings { try await console.note(warning) }
     if !imported.edits.isEmpty {
       try await Saving.save(

@@ -14,6 +14,8 @@ struct AskedProgram: Sendable {
   let path: String
   let arguments: [String]
   let environment: [String: String]
+  /// What it may take.
+  var seconds = limitSeconds
 
   private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
@@ -32,7 +34,7 @@ struct AskedProgram: Sendable {
   func run(input: [UInt8], limitBytes: Int = 0) throws -> [UInt8] {
     let streams = try Streams(readsOutput: limitBytes > 0)
     let child = try start(streams)
-    let deadline = Date(timeIntervalSinceNow: Self.limitSeconds)
+    let deadline = Date(timeIntervalSinceNow: seconds)
     var left = input[...]
     var output: [UInt8] = []
     while Date() < deadline {
@@ -45,7 +47,7 @@ struct AskedProgram: Sendable {
     }
     kill(child, SIGKILL)
     waitpid(child, nil, 0)
-    throw Failure(.failed, "\(name) did not answer within \(Int(Self.limitSeconds)) s.")
+    throw Failure(.failed, "\(name) did not answer within \(Int(seconds)) s.")
   }
 
   /// Gives it `input` and lets it run on, even after this process. What was left under the same

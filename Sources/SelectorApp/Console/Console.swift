@@ -36,6 +36,8 @@ enum ConsoleStream: String, Codable, Sendable {
 enum ConsoleSource: Codable, Hashable, Sendable {
   case input
   case file(String)
+  /// The entries of the `pass` store in a folder, decrypted: ``/Sync/PassImport``.
+  case passwordStore(String)
 
   /// What `-` and everything else mean as an argument.
   init(argument: String) {
@@ -45,8 +47,13 @@ enum ConsoleSource: Codable, Hashable, Sendable {
   var name: String {
     switch self {
     case .input: "Standard input"
-    case .file(let path): path
+    case .file(let path), .passwordStore(let path): path
     }
+  }
+
+  /// The folder of a store in place of the file.
+  var asPasswordStore: ConsoleSource {
+    if case .file(let path) = self { .passwordStore(path) } else { self }
   }
 }
 

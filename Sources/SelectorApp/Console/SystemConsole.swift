@@ -33,6 +33,10 @@ struct SystemConsole: Console {
 
   func read(_ source: ConsoleSource, limitBytes: Int) async throws -> [UInt8] {
     try await Self.waiting { isCancelled in
+      if case .passwordStore(let folder) = source {
+        return try PasswordStore(folder: folder, asks: true).read(
+          limitBytes: limitBytes, isCancelled: isCancelled)
+      }
       let reader = try SourceReader(source)
       var bytes: [UInt8] = []
       while case let chunk = try reader.next(isCancelled: isCancelled), !chunk.isEmpty {
@@ -111,7 +115,7 @@ final class SourceReader: Sendable {
     self.source = source
     switch source {
     case .input: descriptor = STDIN_FILENO
-    case .file(let path):
+    case .file(let path), .passwordStore(let path):
       let opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
       guard opened >= 0 else {
         throw ConsoleError.file(path, operation: "Opening", code: errno)

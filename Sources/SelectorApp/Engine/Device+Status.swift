@@ -77,7 +77,17 @@ extension Device {
         id: device, name: name(of: device) + (isReplaced ? " (replaced)" : ""),
         platform: names[device]?.platform ?? "",
         isThisDevice: isThis, isOnline: isThis || presence?.online == true,
-        lastSeen: presence?.at, behind: isThis || isReplaced || own <= held ? 0 : Int(own - held))
+        lastSeen: presence?.at, behind: isThis || isReplaced || own <= held ? 0 : Int(own - held),
+        keys: fingerprint(of: device))
+    }
+  }
+
+  /// The beginning of the digest of a device's public keys, as every device of the account shows
+  /// it: 80 bits, so that nobody makes keys that look alike.
+  private func fingerprint(of device: DeviceID) -> String? {
+    core.membership.devices[device].map {
+      let keys = $0.signingKey.bytes + $0.sealingKey.bytes + $0.authenticationKey.bytes
+      return String(Digest32.sha256(keys).fingerprint.prefix(19))
     }
   }
 

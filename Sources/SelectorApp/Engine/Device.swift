@@ -236,7 +236,10 @@ actor Device {
   ///   - holdsBack: Nothing is sent before ``start(push:)``.
   func save(_ edits: [Edit], immediately: Bool, holdsBack: Bool = false) async throws {
     self.holdsBack = holdsBack && !isStarted
-    defer { self.holdsBack = false }
+    defer {
+      self.holdsBack = false
+      if progress?.what == "import" || progress?.what == "sealing" { say(nil) }
+    }
     try take(.saved(edits, immediately: immediately))
   }
 
@@ -285,7 +288,7 @@ actor Device {
   func take(_ event: SyncCore.Event) throws {
     if let wiped { throw DeviceError.revoked(text: wiped) }
     var next = core
-    let step = try next.step(event, at: Self.moment, entropy: &entropy)
+    let step = try next.step(event, at: Self.moment, entropy: &entropy) { say($0) }
     if !step.transaction.isEmpty { try store.write(step.transaction) }
     core = next
     if !step.transaction.records.isEmpty { refreshNames() }

@@ -54,6 +54,7 @@ extension Driver {
     case .save(let edits): await save(edits)
     case .keepDraft(let draft): drafts?.keep(draft)
     case .dropDraft(let id): drafts?.drop(id)
+    case .keepSignals(let signals): drafts?.keep(signals)
     case .undo: await reverse(isRedo: false)
     case .redo: await reverse(isRedo: true)
     case .sync: await device?.wake()
@@ -270,16 +271,32 @@ extension Driver {
   private func importFile(_ format: String, _ path: String) async {
     guard let device else { return }
     do {
-      guard format == "bitwarden" else {
-        throw Failure(.usage, "Only bitwarden files can be imported. Nothing was changed.")
+      guard let format = ImportFormat(rawValue: format) else {
+        let known = ImportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        throw Failure(.usage, "There is no format \(format), only \(known). Nothing was changed.")
       }
-      let bytes = try SecureFile.read(
-        (path as NSString).expandingTildeInPath, limitBytes: ImportLimits.fileBytes)
-      let imported = try BitwardenImport.read(bytes)
+      let path = (path as NSString).expandingTildeInPath
+      let imported = try format.read(try await importBytes(format, path))
       if !imported.edits.isEmpty { try await device.save(imported.edits, immediately: true) }
-      inbox.post(.outcome(.imported(contexts: imported.edits.count)))
+      inbox.post(
+        .outcome(.imported(contexts: imported.edits.count, warnings: imported.warnings)))
     } catch {
+      inbox.post(.progress(nil))
       inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func importBytes(_ format: ImportFormat, _ path: String) async throws -> [UInt8] {
+    let limit = ImportLimits.fileBytes
+    guard format == .pass else {
+      return try await SystemConsole().read(.file(path), limitBytes: limit)
+    }
+    return try await SystemConsole.waiting { [inbox] isCancelled in
+      try PasswordStore(folder: path, asks: false).read(
+        limitBytes: limit, isCancelled: isCancelled
+      ) { done, total in
+        inbox.post(.progress(SyncProgress(done: done, total: total, what: "decrypting")))
+      }
     }
   }
 

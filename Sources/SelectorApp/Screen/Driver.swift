@@ -137,7 +137,7 @@ actor Driver {
           Inbox.turnAway(arrivals[(place + 1)...])
           return false
         }
-        if case .outcome(.unlocked) = event { await offerDrafts() }
+        if case .outcome(.unlocked) = event { await goOn() }
         if case .status = event { noteIdentity() }
         if case .line = event { isAnswering = true }
       case .suspend: await suspend()
@@ -183,9 +183,10 @@ actor Driver {
     inbox.post(.profile(profile))
   }
 
-  /// Offers what was typed and not saved.
-  private func offerDrafts() async {
+  /// Shows the signals of earlier, and offers what was typed and not saved.
+  private func goOn() async {
     guard let device else { return }
+    _ = await carryOut(session.update(.signals(await device.signals())))
     _ = await carryOut(session.update(.drafts(await device.drafts())))
   }
 
