@@ -19,7 +19,7 @@ DOCUMENTED := $(patsubst Sources/%.docc,%,$(foreach target,\
 # Debian packages that building and testing need, and those the benchmark needs beside them.
 PACKAGES := libncurses-dev libsodium-dev libsqlite3-dev pkg-config tmux \
   python3-argon2 python3-cryptography python3-nacl python3-pyotp
-BENCH_PACKAGES := fzf git gnupg less libnginx-mod-nchan mc pass tig
+BENCH_PACKAGES := fzf git gnupg less libnginx-mod-nchan mc pass strace tig
 # For the clients of others that come from PyPI.
 CONFORMANCE_PACKAGES := python3-venv
 # What makes system calls fail on purpose.

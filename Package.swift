@@ -192,7 +192,8 @@ let package = Package(
     // The C library's, which Swift's module of it leaves out.
     .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["Access", "CEpoll", "Vault", "Wire", arguments],
+      name: "Benchmarks",
+      dependencies: ["Access", "CEpoll", "Selector", "Sync", "Vault", "Wire", arguments],
       path: "Tests/Benchmarks",
       swiftSettings: settings),
     .executableTarget(

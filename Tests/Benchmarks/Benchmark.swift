@@ -101,6 +101,7 @@ struct Benchmark: ParsableCommand {
         + (covers(.screen) ? Keystrokes.ratios : [])
         + (covers(.scale) ? Scale.ratios(sizes.0, sizes.1) : [])
         + (covers(.push) ? PushScale.ratios : []))
+    if covers(.screen) { report.judge(Gate.screen) }
     report.circumstances.seconds = (ContinuousClock.now - started).milliseconds / 1000
     return report
   }
@@ -141,9 +142,16 @@ struct Benchmark: ParsableCommand {
 
   private func screens(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {
     let peers = Peers(stage: stage, server: server, entries: sizes.1)
-    return peers.all.map {
+    let keystrokes = peers.all.map {
       Keystrokes($0, peers: peers, stage: stage, samples: quick ? 24 : 240)
     }
+    // The start is measured with `spread` already where all is.
+    let start =
+      only == .screen ? [Startup(stage: stage, server: server, samples: quick ? 6 : 20)] : []
+    return start + [
+      LongList(samples: quick ? 24 : 240),
+      Writes(stage: stage, server: server, samples: quick ? 6 : 20),
+    ] + keystrokes
   }
 
   private func spreads(_ stage: Stage, _ server: Stage.Server) -> [any Measurement] {

@@ -131,6 +131,16 @@ final class Child {
       })
   }
 
+  /// What its threads are called.
+  func threadNames() throws -> [String: String] {
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+    return try Dictionary(
+      uniqueKeysWithValues: tasks.map {
+        let name = try String(contentsOfFile: "/proc/\(pid)/task/\($0)/comm", encoding: .utf8)
+        return ($0, name.trimmingCharacters(in: .newlines))
+      })
+  }
+
   /// A number of `/proc/PID/status` in KiB, such as `VmRSS`.
   func memory(_ key: String) throws -> Double { try number(key, in: "status") }
 

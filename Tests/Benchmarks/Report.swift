@@ -10,6 +10,8 @@ struct Row: Encodable {
     case requests = "requests"
     case perSecond = "/s"
     case wakeUps = "wake-ups"
+    case calls = "calls"
+    case frames = "frames"
   }
 
   let id: String
@@ -86,12 +88,22 @@ struct Report: Encodable {
   var circumstances: Circumstances
   var rows: [Row] = []
   private(set) var ratios: [Ratio] = []
+  private(set) var gates: [Gate] = []
   /// What went wrong, a sentence each.
   var failures: [String] = []
 
   init(_ circumstances: Circumstances) { self.circumstances = circumstances }
 
-  var hasFailures: Bool { !failures.isEmpty || rows.contains(where: \.isFailed) }
+  var hasFailures: Bool {
+    !failures.isEmpty || rows.contains(where: \.isFailed)
+      || gates.contains { $0.isCount && $0.holds == false }
+  }
+
+  /// Holds limits to what was measured.
+  mutating func judge(_ wanted: [Gate]) {
+    let found = Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+    gates = wanted.compactMap { gate in found[gate.row].map(gate.measured) }
+  }
 
   mutating func compare(_ wanted: [Ratio]) {
     let medians = Dictionary(rows.map { ($0.id, $0.p50) }) { first, _ in first }
@@ -122,6 +134,9 @@ struct Report: Encodable {
       let value = ratio.value.map { String(format: "%.2f x", $0) } ?? "none"
       lines.append(Self.line(ratio.title, [value], ""))
     }
+    if !gates.isEmpty {
+      lines += ["", Self.line("gates", ["limit", "measured"], "")] + gates.map(Self.line)
+    }
     if !failures.isEmpty { lines += ["", "failed"] + failures.map { "  " + $0 } }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -133,6 +148,17 @@ struct Report: Encodable {
     let end =
       row.isFailed ? "\(row.unit.rawValue), failed: \(row.wanted) wanted" : row.unit.rawValue
     return line(row.title, ["\(row.count)"] + numbers, end)
+  }
+
+  private static func line(_ gate: Gate) -> String {
+    let end =
+      switch gate.holds {
+      case true?: gate.unit?.rawValue ?? ""
+      case false?: "\(gate.unit?.rawValue ?? ""), BROKEN"
+      case nil: "not measured"
+      }
+    return line(
+      "\(gate.title), \(gate.statistic.rawValue)", [number(gate.limit), number(gate.measured)], end)
   }
 
   private static func number(_ value: Double?) -> String {

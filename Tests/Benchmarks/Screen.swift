@@ -20,6 +20,8 @@ final class Screen: Watcher {
   private(set) var lastOutput: ContinuousClock.Instant?
   /// How many bytes the program has written.
   private(set) var written = 0
+  /// How many frames it has shown: those it marks as synchronised (DEC mode 2026).
+  private(set) var frames = 0
   private let emulator: Int32
   private let loop: Loop
   private var isOpen = true
@@ -63,12 +65,25 @@ final class Screen: Watcher {
     }
     lastOutput = now
     written += count
+    countFrames(in: buffer.prefix(count))
     tail += buffer.prefix(count)
     for (text, bytes) in sought where tail.firstRange(of: bytes) != nil {
       sightings[text] = now
       sought[text] = nil
     }
     tail.removeFirst(max(0, tail.count - 4096))
+  }
+
+  private static let frameStart = Array("\u{1b}[?2026h".utf8)
+
+  /// A mark that two reads cut in half counts with the second.
+  private func countFrames(in bytes: ArraySlice<UInt8>) {
+    let text = Array(tail.suffix(Self.frameStart.count - 1)) + bytes
+    var rest = text[...]
+    while let found = rest.firstRange(of: Self.frameStart) {
+      frames += 1
+      rest = rest[found.upperBound...]
+    }
   }
 
   /// Looks for `text` in what is written from now on.
