@@ -67,11 +67,12 @@ public final class Terminal: Display {
     features = loop.features
     currentSize = loop.size
     let thread = Thread {
+      // Only a thread that runs takes a name.
+      Thread.current.name = "terminal"
       loop.run()
       Self.isOpen.withLock { $0 = false }
       loop.finish()
     }
-    thread.name = "terminal"
     thread.start()
   }
 
