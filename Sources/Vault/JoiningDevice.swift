@@ -46,12 +46,15 @@ public final class JoiningDevice: Sendable, Confidential {
   public var device: DeviceID { keys.device }
 
   /// Opens the trusted device's answer; ``VaultError/cannotOpen`` when it is not for this offer or
-  /// not from who showed the code.
+  /// not from who showed the code, ``VaultError/wrongAccount`` when it is of another account than
+  /// the code.
   public func accept(answer: [UInt8]) throws(VaultError) -> Joined {
     let (account, contents) = try PairingAnswer.open(
       answer, device: keys, offer: offer, code: code)
     return try SecretReader.read(contents) { reader throws(VaultError) in
       let accountKeys = try AccountKeys.read(&reader, account: account)
+      let mark = PairingCode.mark(of: account, key: accountKeys.publicKey)
+      guard code.account.map({ $0 == mark }) ?? true else { throw .wrongAccount }
       let memberHead = try reader.digest()
       return Joined(
         keyring: Keyring(account: accountKeys, device: keys),

@@ -1,7 +1,7 @@
 public import Wire
 
 /// What one device shows and another is told, so that the two find and trust each other: the
-/// server, its key's pin, and 128 secret bits good for one pairing.
+/// server, its key's pin, the account, and 128 secret bits good for one pairing.
 public struct PairingCode: Sendable, Hashable, Confidential {
   /// 200 bytes: a host name is at most 253, and nobody types those.
   public static let serverBytes = 200
@@ -11,15 +11,29 @@ public struct PairingCode: Sendable, Hashable, Confidential {
   public var server: String { address.url }
   /// SHA-256 of the server's public key, where it has no certificate of a public authority.
   public let pin: Digest32?
+  /// The first bytes of a digest of the account's id and key; nil in codes of earlier programs.
+  ///
+  /// Who reads the code and holds the mailbox cannot hand the new device the keys of another
+  /// account: that would have to have the same mark, which takes 2⁸⁰ keys to find.
+  let account: [UInt8]?
   private let secretBytes: [UInt8]
   private let address: Address
 
   /// A code with a fresh secret; ``VaultError/malformed(field:)`` for any other form of URL.
   public init(
-    server: String, pin: Digest32?, entropy: inout some Entropy
+    server: String, pin: Digest32?, for keyring: Keyring, entropy: inout some Entropy
+  ) throws(VaultError) {
+    try self.init(
+      server: server, pin: pin, account: keyring.accountMark, entropy: &entropy)
+  }
+
+  /// For whatever account answers.
+  init(
+    server: String, pin: Digest32?, account: [UInt8]? = nil, entropy: inout some Entropy
   ) throws(VaultError) {
     address = try Address(url: server)
     self.pin = pin
+    self.account = account
     secretBytes = entropy.bytes(Self.secretBytes)
   }
 
@@ -37,19 +51,22 @@ public struct PairingCode: Sendable, Hashable, Confidential {
       throw .badChecksum
     }
     var reader = ByteReader(body)
-    let (flags, secret, pin, rest) = try VaultError.reading { () throws(WireError) in
+    let (flags, secret, pin, account, rest) = try VaultError.reading { () throws(WireError) in
       let flags = try reader.read(UInt8.self)
       guard flags >> 4 == Suite.one else { throw .unknownSuite(flags >> 4) }
       let secret = try reader.read(count: Self.secretBytes)
       let pin = flags & Self.pinFlag != 0 ? try reader.digest() : nil
-      return (flags, secret, pin, try reader.read(count: reader.remaining))
+      let account =
+        flags & Self.accountFlag != 0 ? try reader.read(count: Self.accountBytes) : nil
+      return (flags, secret, pin, account, try reader.read(count: reader.remaining))
     }
-    guard flags & 0x0f & ~(Self.pinFlag | Self.plainFlag) == 0 else {
+    guard flags & 0x0f & ~(Self.pinFlag | Self.plainFlag | Self.accountFlag) == 0 else {
       throw .malformed(field: "pairing code")
     }
     let scheme: Address.Scheme = flags & Self.plainFlag != 0 ? .plain : .secure
     address = try Address(scheme: scheme, rest: rest)
     self.pin = pin
+    self.account = account
     secretBytes = secret
   }
 
@@ -58,7 +75,8 @@ public struct PairingCode: Sendable, Hashable, Confidential {
     var flags = Suite.one << 4
     if pin != nil { flags |= Self.pinFlag }
     if address.scheme == .plain { flags |= Self.plainFlag }
-    let body = [flags] + secretBytes + (pin?.bytes ?? []) + address.rest
+    if account != nil { flags |= Self.accountFlag }
+    let body = [flags] + secretBytes + (pin?.bytes ?? []) + (account ?? []) + address.rest
     return Crockford.grouped(Crockford.encode(body + Self.checksum(body)), by: 5)
   }
 
@@ -72,8 +90,17 @@ public struct PairingCode: Sendable, Hashable, Confidential {
 
   private static let pinFlag: UInt8 = 1
   private static let plainFlag: UInt8 = 2
+  private static let accountFlag: UInt8 = 4
+  /// 80 bits: 16 symbols more to type.
+  private static let accountBytes = 10
   private static let checksumBytes = 4
   private static let textLimit = 1024
+
+  /// What a code names an account by.
+  static func mark(of account: AccountID, key: Blob) -> [UInt8] {
+    let bytes = Array("ctx/v1/pairing-account".utf8) + account.bytes + key.bytes
+    return Array(Digest32.sha256(bytes).bytes.prefix(accountBytes))
+  }
 
   private static func checksum(_ body: [UInt8]) -> [UInt8] {
     Array(Digest32.sha256(Array("ctx/v1/pairing-code".utf8) + body).bytes.prefix(checksumBytes))
@@ -128,4 +155,8 @@ extension PairingCode {
       return (0..<6).map { WordList.words[Int(bits >> (54 - 10 * $0) & 1023)] }
     }
   }
+}
+
+extension Keyring {
+  var accountMark: [UInt8] { PairingCode.mark(of: account, key: accountKey) }
 }

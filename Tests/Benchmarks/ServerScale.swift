@@ -65,7 +65,7 @@ final class ServerScale: Measurement {
     var members = [first]
     for place in 1..<devicesEach {
       let code = try PairingCode(
-        server: "http://127.0.0.1:\(port)", pin: nil, entropy: &entropy)
+        server: "http://127.0.0.1:\(port)", pin: nil, for: account.keyring, entropy: &entropy)
       let joining = try JoiningDevice.make(
         code: code, device: DeviceName(name: "device \(place)", platform: "linux"),
         entropy: &entropy)

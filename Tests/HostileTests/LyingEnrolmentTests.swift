@@ -3,10 +3,10 @@ import Storage
 import Sync
 import Testing
 import Transport
-import Vault
 import Wire
 
 @testable import SelectorApp
+@testable import Vault
 
 /// Lies to a device that does not know the account yet, and to the one that admits it.
 @Suite(.serialized) struct LyingEnrolmentTests {

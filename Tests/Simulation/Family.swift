@@ -50,7 +50,8 @@ struct Family: Sendable {
   private static func admitted(
     _ name: String, by keyring: Keyring, membership: Membership, _ entropy: inout SeededEntropy
   ) throws -> (Keyring, MembershipRecord) {
-    let code = try PairingCode(server: "http://127.0.0.1:7480", pin: nil, entropy: &entropy)
+    let code = try PairingCode(
+      server: "http://127.0.0.1:7480", pin: nil, for: keyring, entropy: &entropy)
     let joining = try JoiningDevice.make(
       code: code, device: DeviceName(name: name, platform: "linux"), entropy: &entropy)
     let offer = try PairingOffer.open(letter: joining.offerLetter, code: code)

@@ -156,7 +156,8 @@ struct HealingBench {
 
   /// Another device of the account.
   mutating func pairedDevice() throws -> Keyring {
-    let code = try PairingCode(server: "http://127.0.0.1:7480", pin: nil, entropy: &entropy)
+    let code = try PairingCode(
+      server: "http://127.0.0.1:7480", pin: nil, for: keyring, entropy: &entropy)
     let joining = try JoiningDevice.make(
       code: code, device: DeviceName(name: "work pc", platform: "linux"), entropy: &entropy)
     let offer = try PairingOffer.open(letter: joining.offerLetter, code: code)

@@ -1,4 +1,4 @@
-import Vault
+@testable import Vault
 import Wire
 
 /// An account of one person with two devices, made the same way in every run.

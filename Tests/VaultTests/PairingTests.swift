@@ -40,6 +40,28 @@ import Wire
     #expect(try joined.keyring.openCommit(Fixture.commit(), membership: chain) == Fixture.plaintext)
   }
 
+  /// Who reads the code and holds the mailbox answers in the place of the trusted device.
+  @Test func theAnswerOfAnotherAccountThanTheCodesIsRefused() throws {
+    let paired = try Fixture.paired()
+    let stranger = try Fixture.stranger.get().keyring
+    var entropy = SeededEntropy("marked")
+    let code = try PairingCode(
+      server: Fixture.server, pin: nil, for: Fixture.account.get().keyring, entropy: &entropy)
+    let joining = try JoiningDevice.make(
+      code: PairingCode(text: code.text), device: DeviceName(name: "mobile", platform: ""),
+      entropy: &entropy)
+    let offer = try PairingOffer.open(letter: joining.offerLetter, code: code)
+    func answer(of keyring: Keyring) throws -> [UInt8] {
+      var entropy = SodiumEntropy()
+      return try keyring.answer(
+        offer, code: code, frontier: Frontier(), memberHead: paired.chain.head, entropy: &entropy)
+    }
+    let forged = try answer(of: stranger)
+    #expect(throws: VaultError.wrongAccount) { try joining.accept(answer: forged) }
+    let genuine = try joining.accept(answer: answer(of: Fixture.account.get().keyring))
+    #expect(genuine.keyring.accountName == "ann")
+  }
+
   @Test func rowsOfOneDeviceDoNotOpenOnAnother() throws {
     let paired = try Fixture.paired()
     var entropy = SodiumEntropy()
@@ -120,7 +142,8 @@ import Wire
   func codeSaysServerPinAndSecret(server: String) throws {
     var entropy = SodiumEntropy()
     for pin in [nil, Digest32.sha256([1])] {
-      let code = try PairingCode(server: server, pin: pin, entropy: &entropy)
+      let code = try PairingCode(
+        server: server, pin: pin, for: Fixture.account.get().keyring, entropy: &entropy)
       let read = try PairingCode(text: code.text)
       #expect(read == code)
       #expect(read.server == server)

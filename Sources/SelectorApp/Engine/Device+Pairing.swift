@@ -16,7 +16,8 @@ extension Device {
   func pair(_ exchange: PairingExchange) async throws -> DeviceName {
     guard let keyring else { throw DeviceError.locked }
     try await confirmEverything()
-    let code = try PairingCode(server: settings.server, pin: settings.pin, entropy: &entropy)
+    let code = try PairingCode(
+      server: settings.server, pin: settings.pin, for: keyring, entropy: &entropy)
     try await client.openMailbox(code.rendezvous)
     let life = Limits.pairingCodeLife.components.seconds
     let expiry = Self.wallClock + life * 1000
