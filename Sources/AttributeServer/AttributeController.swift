@@ -39,6 +39,7 @@ struct AttributeController: Sendable {
     router.get("/.well-known/jwks.json") { _, _ in try JSONAnswer(authentication.issuer.keySet) }
     router.get("/healthz") { _, _ in "ok\n" }
     router.post("/v1/accounts") { try await createAccount($0, $1) }
+    router.get("/v1/accounts/:account/ending") { try await ending($0, $1) }
     router.post("/v1/auth/challenge") { try await challenge($0, $1) }
     router.post("/v1/auth/token") { try await token($0, $1) }
     router.post("/v1/slot") { try await slot($0, $1) }
@@ -102,6 +103,20 @@ struct AttributeController: Sendable {
     guard request.loginKey.bytes.count == 32, hashing.salt.bytes.count == 16,
       (1...16_777_216).contains(hashing.memoryKibibytes), (1...1000).contains(hashing.passes)
     else { throw Problem(.malformed, detail: "A key, salt or number has a wrong size.") }
+  }
+
+  /// For anybody who knows the id: its devices have no way left to prove themselves.
+  private func ending(
+    _ request: Request, _ context: ServerRequestContext
+  ) async throws -> JSONAnswer {
+    try limit(context)
+    guard let account = context.parameters.get("account").flatMap({ AccountID($0) }) else {
+      throw Problem(.malformed, detail: "An account's id is 32 hexadecimal digits.")
+    }
+    return try JSONAnswer(
+      try await database.run { [ledger] store throws(Problem) in
+        try ledger.ending(of: account, in: store)
+      })
   }
 
   private func challenge(

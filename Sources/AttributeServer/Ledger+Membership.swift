@@ -21,7 +21,9 @@ extension Ledger {
     guard verifies(record.signature, of: record.signedBytes, by: genesis.accountKey.bytes) else {
       throw Problem(.badSignature)
     }
-    guard try transaction.account(id) == nil else { throw Problem(.accountExists) }
+    guard try transaction.account(id) == nil, try transaction.ending(of: id) == nil else {
+      throw Problem(.accountExists)
+    }
     try check(genesis.device, in: transaction)
     let account = LedgerAccount(
       id: id, accountKey: genesis.accountKey.bytes, epoch: Self.firstEpoch,
@@ -48,6 +50,9 @@ extension Ledger {
       let hash = digest(request.record.bytes)
       if try transaction.memberNumber(of: hash, account: caller.account) == nil {
         try extend(request, hash: hash, by: caller, in: &transaction)
+      }
+      if try transaction.ending(of: caller.account) != nil {
+        return MembershipResponse(memberHead: hash, records: [], serverFrontier: Frontier())
       }
       return try chain(after: hash, of: caller.account, in: transaction)
     }
@@ -114,6 +119,10 @@ extension Ledger {
     guard verifies(record.signature, of: record.signedBytes, by: key) else {
       throw Problem(.badSignature)
     }
+    if record.kind == .deleteAccount {
+      try end(by: record, in: &transaction)
+      return
+    }
     do {
       try checkDependencies(
         record.dependencies, frontier: try transaction.frontier(of: caller.account),
@@ -130,7 +139,7 @@ extension Ledger {
       try transaction.append(record: bytes, hash: hash, account: caller.account)
       return
     }
-    if record.kind == .changeSlot || record.kind == .renameDevice {
+    if [.changeSlot, .renameDevice, .raiseSuite, .trustServer].contains(record.kind) {
       try change(by: record, account: account, in: &transaction)
       try transaction.append(record: bytes, hash: hash, account: caller.account)
       return
@@ -143,6 +152,28 @@ extension Ledger {
     try transaction.append(record: bytes, hash: hash, account: caller.account)
     try transaction.insert(
       device: ledgerDevice(device, account: caller.account, number: record.number))
+  }
+
+  /// Deletes the account, as its key has signed: the record is all that stays, so that its devices
+  /// can be shown it.
+  private func end(
+    by record: MembershipRecord, in transaction: inout some LedgerTransaction
+  ) throws {
+    do { _ = try record.ending() } catch { throw Self.unreadableBody }
+    guard record.signer == .account, record.dependencies == Frontier() else {
+      throw Problem(.malformed, detail: "The account's key alone ends it.")
+    }
+    try transaction.delete(account: record.account, ending: record.bytes)
+  }
+
+  /// The record by which the account was deleted.
+  public func ending<Store: LedgerStore>(
+    of account: AccountID, in store: Store
+  ) throws(Problem) -> EndingResponse {
+    try store.read { transaction throws in
+      guard let record = try transaction.ending(of: account) else { throw Problem(.notFound) }
+      return EndingResponse(record: Blob(record))
+    }
   }
 
   /// Begins the epoch of a record whose place, signature and dependencies were found good.
@@ -187,16 +218,25 @@ extension Ledger {
     guard case .device = record.signer else {
       throw Problem(.malformed, detail: "A device of the account signs that.")
     }
-    guard record.kind == .changeSlot else {
-      let renaming: MembershipRecord.Renaming
-      do { renaming = try record.renaming() } catch { throw Self.unreadableBody }
-      guard renaming.sealedName.bytes.count <= Self.sealedNameBytes else {
-        throw Problem(.malformed, detail: "The device's name has a wrong size.")
-      }
-      return
-    }
     let slot: MembershipRecord.SlotChange
-    do { slot = try record.slotChange() } catch { throw Self.unreadableBody }
+    do {
+      switch record.kind {
+      case .renameDevice:
+        guard try record.renaming().sealedName.bytes.count <= Self.sealedNameBytes else {
+          throw Problem(.malformed, detail: "The device's name has a wrong size.")
+        }
+        return
+      case .raiseSuite:
+        _ = try record.suiteRaise()
+        return
+      case .trustServer:
+        _ = try record.serverKeys()
+        return
+      default: slot = try record.slotChange()
+      }
+    } catch is WireError {
+      throw Self.unreadableBody
+    }
     guard slot.slot.bytes.count <= Limits.slotBytes, slot.loginKey.bytes.count == Self.keyBytes
     else { throw Problem(.malformed, detail: "The slot or its key has a wrong size.") }
     try transaction.begin(epoch: account.epoch, of: account.id, slot: slot)
@@ -208,7 +248,8 @@ extension Ledger {
     addedBy record: MembershipRecord
   ) throws(Problem) -> DeviceDescription {
     switch record.kind {
-    case .genesis, .rotateEpoch, .changeSlot, .renameDevice:
+    case .genesis, .rotateEpoch, .raiseSuite, .trustServer, .changeSlot, .renameDevice,
+      .deleteAccount:
       throw Problem(.malformed, detail: "An account has one genesis record.")
     case .addDevice:
       do { return try record.addition().device } catch { throw Self.unreadableBody }

@@ -150,7 +150,8 @@ extension LedgerCheck {
         case .genesis: try record.genesis().device
         case .addDevice: try record.addition().device
         case .replaceDevice: try record.replacement().device
-        case .rotateEpoch, .changeSlot, .renameDevice: nil
+        case .rotateEpoch, .raiseSuite, .trustServer, .changeSlot, .renameDevice, .deleteAccount:
+          nil
         }
       if record.kind == .rotateEpoch {
         checkRevoked(try record.rotation().revoked, by: number, of: account, devices: devices)

@@ -186,7 +186,12 @@ public protocol LedgerTransaction: SnapshotTransaction {
   mutating func rewind(device: DeviceID, of account: AccountID, to head: Head?) throws
   /// What revoked devices said when they had erased themselves.
   func farewells(of account: AccountID) throws -> [Farewell]
+  /// The record by which the account was deleted; nil for any other id.
+  func ending(of account: AccountID) throws -> [UInt8]?
   mutating func keep(_ farewell: Farewell) throws
+  /// Removes everything of the account but `ending`, and queues for the Push Service that none of
+  /// its devices is let in any more.
+  mutating func delete(account: AccountID, ending: [UInt8]) throws
 
   /// Appends the commit, makes it its device's head, adds to the account's used bytes, and queues
   /// its signal.

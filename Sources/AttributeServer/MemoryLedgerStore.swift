@@ -9,6 +9,7 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
   private var deviceTable: [DeviceID: LedgerDevice] = [:]
   private var slotTable: [AccountID: MembershipRecord.SlotChange] = [:]
   private var farewellTable: [DeviceID: Farewell] = [:]
+  private var endingTable: [AccountID: [UInt8]] = [:]
   private var recordTable: [AccountID: [(hash: Digest32, bytes: [UInt8])]] = [:]
   /// The digests of each device's chain by their sequence.
   private var linkTable: [DeviceID: [UInt64: Digest32]] = [:]
@@ -144,6 +145,27 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
 
   public mutating func keep(_ farewell: Farewell) {
     farewellTable[farewell.device] = farewell
+  }
+
+  public func ending(of account: AccountID) -> [UInt8]? { endingTable[account] }
+
+  public mutating func delete(account: AccountID, ending: [UInt8]) {
+    for id in deviceTable.values.filter({ $0.account == account }).map(\.id) {
+      deviceTable[id] = nil
+      farewellTable[id] = nil
+      linkTable[id] = nil
+      jumpTable[id] = nil
+      signals[id] = nil
+    }
+    for snapshot in snapshots(of: account) { remove(snapshot: snapshot) }
+    slotTable[account] = nil
+    recordTable[account] = nil
+    accountTable[account] = nil
+    commitTable[account] = nil
+    frontierTable[account] = nil
+    baseTable[account] = nil
+    uploadOrder[account] = nil
+    endingTable[account] = ending
   }
 
   public mutating func append(commit: LedgerCommit) {

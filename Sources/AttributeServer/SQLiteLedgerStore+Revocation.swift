@@ -65,6 +65,30 @@ extension SQLiteLedgerTransaction {
       "UPDATE device SET farewell = ? WHERE id = ?",
       [Data(farewell.signature.bytes), Data(farewell.device.bytes)])
   }
+
+  public func ending(of account: AccountID) throws -> [UInt8]? {
+    try db.row("SELECT record FROM ending WHERE account = ?", [Data(account.bytes)])?
+      .bytes("record")
+  }
+
+  public mutating func delete(account: AccountID, ending: [UInt8]) throws {
+    let id = Data(account.bytes)
+    try db.run(
+      """
+      INSERT OR REPLACE INTO revocation (device, account)
+      SELECT id, account FROM device WHERE account = ?
+      """, [id])
+    for table in ["link", "jump"] {
+      try db.run(
+        "DELETE FROM \(table) WHERE device IN (SELECT id FROM device WHERE account = ?)", [id])
+    }
+    // With its chunks; then what refers to what follows.
+    for table in ["snapshot", "signal", "commits", "member", "login", "device"] {
+      try db.run("DELETE FROM \(table) WHERE account = ?", [id])
+    }
+    try db.run("DELETE FROM account WHERE id = ?", [id])
+    try db.run("INSERT INTO ending (account, record) VALUES (?, ?)", [id, Data(ending)])
+  }
 }
 
 extension ServerDatabase {

@@ -16,6 +16,10 @@ extension ServerDatabase {
       try db.execute(sql: schema3)
       try db.execute(sql: "PRAGMA user_version = 3")
     }
+    migrator.registerMigration("4 endings") { db in
+      try db.execute(sql: schema4)
+      try db.execute(sql: "PRAGMA user_version = 4")
+    }
     return migrator
   }
 
@@ -134,5 +138,21 @@ extension ServerDatabase {
       device BLOB PRIMARY KEY NOT NULL REFERENCES device (id),
       account BLOB NOT NULL REFERENCES account (id)
     ) WITHOUT ROWID;
+    """
+
+  /// `ending` has the record by which an account was deleted: all that is left of it. What the Push
+  /// Service was not told yet of its devices outlives them.
+  private static let schema4 = """
+    CREATE TABLE ending (
+      account BLOB PRIMARY KEY NOT NULL,
+      record BLOB NOT NULL
+    ) WITHOUT ROWID;
+    ALTER TABLE revocation RENAME TO revocation3;
+    CREATE TABLE revocation (
+      device BLOB PRIMARY KEY NOT NULL,
+      account BLOB NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO revocation (device, account) SELECT device, account FROM revocation3;
+    DROP TABLE revocation3;
     """
 }

@@ -20,7 +20,7 @@ struct Higginsd: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Serve.self, Attributes.self, Push.self, Invite.self, Backup.self, Check.self, Restore.self,
-      Channels.self,
+      Channels.self, Key.self,
     ])
 
   /// Runs the command; whatever a person must read stands on one line of stderr.

@@ -11,6 +11,8 @@ protocol DeviceCommand: AsyncParsableCommand, Sendable {
   var holdsProfile: Bool { get }
   /// Whether it says itself what alarms stand.
   var tellsAlarms: Bool { get }
+  /// Whether nothing of the account may be here afterwards because a person wanted that.
+  var erases: Bool { get }
 
   func run(on device: Device, console: any Console) async throws
 }
@@ -27,6 +29,7 @@ extension DeviceCommand {
   var unlocking: Unlocking { .required }
   var holdsProfile: Bool { false }
   var tellsAlarms: Bool { false }
+  var erases: Bool { false }
 
   func run() async throws {
     try Execution.exitIfFailed(await Launcher(command: self).run())
@@ -42,7 +45,7 @@ enum Execution {
     do {
       if command.unlocking == .required, await device.isLocked { throw DeviceError.locked }
       try await command.run(on: device, console: console)
-      if let text = await device.wiped { throw DeviceError.revoked(text: text) }
+      if !command.erases, let text = await device.wiped { throw DeviceError.revoked(text: text) }
       if !command.tellsAlarms { await tellAlarms(of: device, at: console) }
       return 0
     } catch {

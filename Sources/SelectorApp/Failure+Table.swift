@@ -52,7 +52,25 @@ extension Failure {
           + " of one with `higgins join`.")
     case .revoked(let text):
       Failure(
-        .failed, "\(text) Make this a device of the account again with `higgins join`.")
+        .failed, "\(text) Make this a device of an account again with `higgins join`.")
+    case .deleted(let text): Failure(.failed, text)
+    case .notDeleted:
+      Failure(
+        .failed,
+        "The account is not deleted, and nothing was erased. To take this device out of it, run"
+          + " `higgins devices revoke` on another one.")
+    case .serverHasNoPin:
+      Failure(
+        .failed,
+        "This device does not know the server by its key, so there is none to change. Nothing was"
+          + " changed.")
+    case .tooManyServerKeys(let limit):
+      Failure(
+        .failed,
+        "At most \(limit) keys of the server are known at a time. Nothing was changed. With --only,"
+          + " the new one takes the place of all others.")
+    case .anotherName:
+      Failure(.failed, "That is not the account's name. Nothing was changed.")
     case .revokedAlready:
       Failure(.failed, "That device was revoked before. Nothing was changed.")
     case .revokingItself:
@@ -188,6 +206,11 @@ extension Failure {
     case .overLimit(let limit, let allowed):
       Failure(.failed, "Over the limit of \(allowed) \(limit). Nothing was changed.")
     case .locked: lockedProfile
+    case .accountDeleted:
+      Failure(
+        .failed,
+        "The account was deleted. This copy can be read and exported, and was not changed. `higgins"
+          + " account erase` removes it.")
     case .changedSince:
       Failure(
         .conflict,

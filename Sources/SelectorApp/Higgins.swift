@@ -38,7 +38,7 @@ struct Higgins: AsyncParsableCommand {
         name: "Device",
         subcommands: [
           InitCommand.self, JoinCommand.self, DevicesCommand.self, PassphraseCommand.self,
-          KitCommand.self, SyncCommand.self,
+          KitCommand.self, AccountCommand.self, ServerCommand.self, SyncCommand.self,
           StatusCommand.self, AlarmsCommand.self, WatchCommand.self, DoctorCommand.self,
           ChatCommand.self,
         ]),

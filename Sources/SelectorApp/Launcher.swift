@@ -57,6 +57,9 @@ struct Launcher: Sendable {
     do {
       try await unlock(device)
       for notice in await device.opening { try await console.note("higgins: \(notice.text)") }
+      if await device.core.isEnded {
+        try await console.note("higgins: \(await device.deletionText)")
+      }
       if command.holdsProfile { server = try ControlServer.start(device) }
       code = await Execution.run(command, on: device, console: console)
     } catch {

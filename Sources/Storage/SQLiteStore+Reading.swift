@@ -11,6 +11,7 @@ extension SQLiteStore {
         state.frontier = try readFrontier(database)
         (state.serverFrontier, state.generation) = try readServer(database)
         state.records = try readRecords(database)
+        state.ending = try readEnding(database)
         state.settled = try readSettled(database)
         state.drafts = try readDrafts(database)
         state.notices = try readNotices(database)
@@ -52,6 +53,18 @@ extension SQLiteStore {
       return (frontier, try row.decode(String?.self, atIndex: 1))
     } catch is DecodingError {
       throw damaged("the server's frontier does not read")
+    }
+  }
+
+  private func readEnding(_ database: Database) throws -> MembershipRecord? {
+    guard
+      let bytes = try Data.fetchOne(
+        database, sql: "SELECT bytes FROM sealedRows WHERE name = 'ending'")
+    else { return nil }
+    do {
+      return try MembershipRecord(bytes: Array(bytes))
+    } catch {
+      throw damaged("the record of the account's end")
     }
   }
 

@@ -11,6 +11,11 @@ extension SQLiteStore {
         for rewind in transaction.rewinds { try self.rewind(rewind, in: database) }
         try append(transaction.commits, to: database)
         for record in transaction.records { try append(record, to: database) }
+        if let ending = transaction.ending {
+          try database.execute(
+            sql: "INSERT OR REPLACE INTO sealedRows VALUES ('ending', ?)",
+            arguments: [Data(ending.bytes)])
+        }
         try writeCheckpoint(of: transaction, to: database)
         try update(
           serverFrontier: transaction.serverFrontier, generation: transaction.generation,

@@ -79,6 +79,8 @@ public enum EditError: Error, Hashable, Sendable {
   /// `limit` names the limit, `allowed` is its number.
   case overLimit(limit: String, allowed: Int)
   case locked
+  /// What is left of a deleted account is not changed any more.
+  case accountDeleted
   /// A value was changed after what is to be undone.
   case changedSince
   /// There is no such change, or it was undone already.

@@ -22,6 +22,8 @@ public struct Transaction: Hashable, Sendable {
   public var commits: [Envelope]
   /// Membership records in the chain's order.
   public var records: [MembershipRecord]
+  /// The record by which the account was deleted.
+  public var ending: MembershipRecord?
   /// Becomes the checkpoint: contexts are a fold of it and of the commits beyond it. The frontier
   /// advances to what it covers, where that is ahead.
   public var snapshot: SealedSnapshot?
@@ -106,6 +108,8 @@ public struct StoredState: Hashable, Sendable {
   public var serverFrontier: Frontier
   public var generation: String?
   public var records: [MembershipRecord]
+  /// The record by which the account was deleted.
+  public var ending: MembershipRecord?
   public var settled: [SettledRow]
   public var drafts: [DraftRow]
   public var notices: [Notice]

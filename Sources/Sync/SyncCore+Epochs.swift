@@ -73,7 +73,7 @@ extension SyncCore {
     var next = self
     var trial = step
     do {
-      try next.extendMembership(by: records, &trial)
+      try next.extendMembership(by: records, at: now, &trial)
       self = next
       step = trial
     } catch {
@@ -86,5 +86,25 @@ extension SyncCore {
     guard isRefused, !isRevoked else { return }
     let problem = Problem(.authenticationRevoked, detail: "No record of that was shown.")
     fail(.refused(problem), at: now, &step, &entropy)
+  }
+
+  /// The account was deleted, if its key has signed that: a server that only says so is named, and
+  /// nothing changes. What is here stays, also what nobody else has.
+  mutating func believe(
+    ending blob: Blob, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) {
+    guard !isEnded else { return }
+    do {
+      let record = try MembershipRecord(bytes: blob.bytes)
+      try membership.end(by: record)
+      step.transaction.ending = record
+    } catch {
+      raise(.forgedEnding, at: now, &step)
+      run(.failed, at: now, &step, &entropy)
+      return
+    }
+    failure = nil
+    offlineSince = nil
+    step.effects.append(.leave)
   }
 }

@@ -14,6 +14,7 @@ extension SyncCore {
     _ entropy: inout some Entropy, counting: (SyncProgress) -> Void
   ) throws {
     guard let keyring else { throw EditError.locked }
+    guard !isEnded else { throw EditError.accountDeleted }
     var changes: [Change] = []
     var batches: [[Operation]] = []
     for (place, edit) in edits.enumerated() {

@@ -7,6 +7,7 @@ extension SyncCore {
     _ response: SyncResponse, _ digests: [CommitPlace: Digest32], at now: Moment,
     _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
+    guard !isEnded else { return }
     failure = nil
     offlineSince = nil
     let (held, known) = (frontier, serverFrontier)
@@ -14,7 +15,7 @@ extension SyncCore {
       if !isBeforeEpoch(response), wantsSnapshot(response, &step) {
         var next = self
         var trial = step
-        try next.extendMembership(response, &trial)
+        try next.extendMembership(response, at: now, &trial)
         self = next
         step = trial
         if isRevoked { return }
@@ -99,7 +100,7 @@ extension SyncCore {
     var next = self
     var digests = digests
     var trial = step
-    try next.extendMembership(response, &trial)
+    try next.extendMembership(response, at: now, &trial)
     if next.isRevoked {
       self = next
       step = trial
@@ -127,14 +128,23 @@ extension SyncCore {
     return held < newest.number
   }
 
-  private mutating func extendMembership(_ response: SyncResponse, _ step: inout Step) throws {
-    try extendMembership(by: response.membership, &step)
+  private mutating func extendMembership(
+    _ response: SyncResponse, at now: Moment, _ step: inout Step
+  ) throws {
+    try extendMembership(by: response.membership, at: now, &step)
     // One that is held but older is a server set back, or an answer to an older question.
     guard membership.contains(response.memberHead) else { throw Distrust.membership }
   }
 
-  mutating func extendMembership(by records: [Blob], _ step: inout Step) throws {
-    let epoch = membership.epoch
+  private static let outdated = """
+    The account is sealed in a newer way than this program knows. Changes made here stay here until \
+    it is updated.
+    """
+
+  mutating func extendMembership(
+    by records: [Blob], at now: Moment, _ step: inout Step
+  ) throws {
+    let (epoch, wasOutdated) = (membership.epoch, isOutdated)
     for blob in records {
       do {
         let record = try MembershipRecord(bytes: blob.bytes)
@@ -145,6 +155,9 @@ extension SyncCore {
       } catch {
         throw Distrust.membership
       }
+    }
+    if isOutdated, !wasOutdated {
+      note(Notice(code: "outdated", text: Self.outdated, at: now.wall, isAlarm: false), &step)
     }
     if membership.epoch > epoch { try beginEpochs(after: epoch, &step) }
   }
@@ -393,6 +406,7 @@ enum Distrust: Error {
   case fork(DeviceID, UInt64, Envelope?)
   case forged(DeviceID, UInt64)
   case forgedSnapshot(DeviceID)
+  case forgedEnding
   /// There are commits in this device's own name that it never made.
   case ownTwin(UInt64)
   /// A new epoch began without knowing commits of that device that are held here: not the server's
@@ -416,7 +430,7 @@ enum Distrust: Error {
     case .withheld: "withheld"
     case .fork, .ownTwin: "fork"
     case .cutOff: "cut_off"
-    case .forged, .forgedSnapshot: "forged"
+    case .forged, .forgedSnapshot, .forgedEnding: "forged"
     }
   }
 
@@ -438,6 +452,11 @@ enum Distrust: Error {
       "Changes of device \(short(device)) came too late for a change of keys."
     case .forgedSnapshot(let device):
       "A snapshot of device \(short(device)) is not genuine. Nothing of it was taken."
+    case .forgedEnding:
+      """
+      The server says that the account was deleted, and the proof is not genuine. Nothing was \
+      erased or taken.
+      """
     case .forged(let device, let sequence):
       "Change \(sequence) of device \(short(device)) is not genuine. Nothing was taken."
     }

@@ -75,6 +75,8 @@ public struct SyncCore: Sendable {
     /// Records after those held here, outside an answer: the server refuses this device as taken
     /// out of the account and shows why, or it has taken one of this device's own.
     case recordsShown([Blob], isRefused: Bool)
+    /// The record by which the account was deleted, or what somebody says is it.
+    case endingShown(Blob)
     /// A record that cuts is on its way to the server: nothing is committed before it is over.
     case rotating(Bool)
   }
@@ -110,6 +112,8 @@ public struct SyncCore: Sendable {
     case replaceDevice
     /// This device was taken out of the account: erase all there is of it here.
     case wipe
+    /// The account was deleted: let go of the servers. What is here stays until a person erases it.
+    case leave
   }
 
   public struct Step: Sendable {
@@ -200,6 +204,7 @@ public struct SyncCore: Sendable {
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)
     for record in stored.records { try membership.append(record) }
+    if let ending = stored.ending { try membership.end(by: ending) }
     unsettled = stored.settled
   }
 
@@ -208,8 +213,14 @@ public struct SyncCore: Sendable {
 
   /// Whether a commit can be made now: not before this device's own chain is known to be whole.
   var mayCommit: Bool {
-    keyring != nil && !isUncertain && replacement == nil && !isRevoked && !isRotating
+    keyring != nil && !isUncertain && replacement == nil && !isRevoked && !isRotating && !isEnded
+      && !isOutdated
   }
+  /// Whether the account is sealed by a suite that this program does not know: it reads what is
+  /// here, and keeps edits until a later program sends them.
+  public var isOutdated: Bool { membership.minimumSuite > Suite.one }
+  /// Whether the account was deleted: nothing is changed, sent or asked for any more.
+  public var isEnded: Bool { membership.ending != nil }
   /// Whether this device was taken out of the account.
   public var isRevoked: Bool { membership.revoked[device] != nil }
   /// Whether this device is on its way to another identity.
@@ -232,6 +243,7 @@ public struct SyncCore: Sendable {
 
   /// When to send ``Event/timer``; nil when nothing is due.
   public var nextTimer: Duration? {
+    guard !isEnded else { return nil }
     let settled = mayCommit ? settling.filter { forms[$0.key] == nil }.map(\.value.due).min() : nil
     return [settled, machine.nextAttempt].compactMap { $0 }.min()
   }
@@ -293,6 +305,7 @@ public struct SyncCore: Sendable {
       fail(failure, at: now, &step, &entropy)
     case .recordsShown(let records, let isRefused):
       believe(records, isRefused: isRefused, at: now, &step, &entropy)
+    case .endingShown(let record): believe(ending: record, at: now, &step, &entropy)
     case .rotating(let isRotating):
       self.isRotating = isRotating
       try commitDue(at: now, &step, &entropy)
@@ -306,6 +319,7 @@ public struct SyncCore: Sendable {
     _ trigger: SyncMachine.Trigger, at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
   ) {
+    guard !isEnded else { return }
     let random = entropy.bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
     let jitter = Double(random) / 4_294_967_296
     guard machine.handle(trigger, at: now.uptime, jitter: jitter) else { return }
@@ -331,6 +345,7 @@ public struct SyncCore: Sendable {
   mutating func fail(
     _ failure: ServiceFailure, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) {
+    guard !isEnded else { return }
     self.failure = failure
     if offlineSince == nil { offlineSince = now.wall }
     run(.failed, at: now, &step, &entropy)

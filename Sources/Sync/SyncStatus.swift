@@ -11,6 +11,8 @@ public struct SyncStatus: Hashable, Sendable {
     case offline
     case locked
     case alarm
+    /// The account was deleted: what is here is a copy that can be read and not changed.
+    case deleted
   }
 
   public enum Push: String, Hashable, Sendable {

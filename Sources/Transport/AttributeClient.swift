@@ -70,6 +70,16 @@ public final class AttributeClient: AttributeService, Sendable {
     try await http.post(Route.accounts, request)
   }
 
+  /// The record by which the account was deleted; nil when the server knows of none.
+  public func ending(of account: AccountID) async throws(ServiceFailure) -> Blob? {
+    do {
+      let answer: EndingResponse = try await http.get("\(Route.accounts)/\(account)/ending")
+      return answer.record
+    } catch .refused(let problem) where problem.code == .notFound {
+      return nil
+    }
+  }
+
   public func challenge(
     _ request: ChallengeRequest
   ) async throws(ServiceFailure) -> ChallengeResponse {

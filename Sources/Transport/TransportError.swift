@@ -17,6 +17,9 @@ public enum TransportError: Error, Hashable, Sendable {
 }
 
 extension TransportError: CustomStringConvertible {
+  /// The reason of a `ServiceFailure` where the server shows another key than its pin.
+  public static let otherKey = "TLS: the server has another key than expected"
+
   public var description: String {
     switch self {
     case .invalidAddress(let text, let reason):
@@ -24,7 +27,7 @@ extension TransportError: CustomStringConvertible {
     case .plaintextBeyondLoopback(let host):
       "\(host) is not this machine, and http is not encrypted: use https"
     case .noSuchHost: "no such host"
-    case .wrongServerKey: "TLS: the server has another key than expected"
+    case .wrongServerKey: Self.otherKey
     case .protocolViolation(let reason): reason
     case .timedOut: "timed out"
     case .upgradeRefused(let status?):

@@ -75,6 +75,24 @@ extension Keyring {
     return try signed(.renameDevice, body, membership: membership, dependencies: frontier)
   }
 
+  /// Prepares to say by which keys the server is known from now on.
+  public func trusting(
+    serverKeys: some Sequence<Digest32>, membership: Membership, frontier: Frontier
+  ) throws(VaultError) -> MembershipRecord {
+    try check(membership)
+    return try signed(
+      .trustServer, MembershipRecord.ServerKeys(keys: serverKeys), membership: membership,
+      dependencies: frontier)
+  }
+
+  /// Prepares the account's end, for good. `login` opens `slot`, the account's slot.
+  public func ending(
+    of membership: Membership, slot: Blob, login: KitLogin
+  ) throws(VaultError) -> MembershipRecord {
+    try check(membership)
+    return try login.ending(slot, of: membership, by: device)
+  }
+
   /// The next record of the chain, which must take it.
   private func signed(
     _ kind: MembershipRecord.Kind, _ body: some Encodable, membership: Membership,

@@ -65,6 +65,22 @@ public final class KitLogin: Sendable, Confidential {
       frontier: slot.frontier, memberHead: slot.memberHead)
   }
 
+  /// The record that ends the account, in the name of `device`: `slot` has the key that signs it.
+  func ending(
+    _ sealed: Blob, of membership: Membership, by device: DeviceID
+  ) throws(VaultError) -> MembershipRecord {
+    let slot = try Slot.open(sealed, login: login)
+    guard slot.account == membership.account else { throw .wrongAccount }
+    let record = try MembershipRecord.signed(
+      kind: .deleteAccount, account: slot.account, number: UInt64(membership.count),
+      previous: membership.head, signer: .account, dependencies: Frontier(),
+      body: try CanonicalJSON.encode(MembershipRecord.Ending(device: device)),
+      key: SigningKey(seed: slot.accountSeed))
+    var ended = membership
+    try ended.end(by: record)
+    return record
+  }
+
   /// The slot again with other epoch keys, for the passphrase and kit of `new`.
   func rewritten(
     _ sealed: Blob, for new: LoginSecret, epochs: [UInt32: EpochKeys],

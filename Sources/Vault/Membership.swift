@@ -32,6 +32,12 @@ public struct Membership: Sendable, Equatable {
   /// The devices that took a new identity, by the old one. An id whose clones were told apart has
   /// several, in order.
   public private(set) var replacements: [DeviceID: [DeviceID]] = [:]
+  /// By which keys the server is known, as a member said last; empty while none did.
+  public private(set) var serverKeys: [Digest32] = []
+  /// The lowest suite that counts, and from which record on; only ever rises.
+  public private(set) var suiteRaises: [SuiteRaise] = []
+  /// The record by which the account was deleted; nothing follows it.
+  public private(set) var ending: MembershipRecord?
   /// The digest of the newest record; zero while there is none.
   public private(set) var head: Digest32 = .zero
 
@@ -42,6 +48,12 @@ public struct Membership: Sendable, Equatable {
     /// The last commits of the epochs before.
     public let cut: Frontier
     public let body: MembershipRecord.Rotation
+  }
+
+  /// From which record on a suite is the lowest that counts.
+  public struct SuiteRaise: Hashable, Sendable {
+    public let number: Int
+    public let suite: UInt8
   }
 
   /// The newest epoch: what is committed now is sealed under it.
@@ -80,7 +92,7 @@ public struct Membership: Sendable, Equatable {
   /// throws and changes nothing.
   public mutating func append(_ record: MembershipRecord) throws(VaultError) {
     guard record.account == account else { throw .wrongAccount }
-    guard record.number == UInt64(count), record.previous == head else {
+    guard record.number == UInt64(count), record.previous == head, ending == nil else {
       throw .brokenChain(number: record.number)
     }
     switch record.kind {
@@ -88,9 +100,27 @@ public struct Membership: Sendable, Equatable {
     case .addDevice: try appendAddition(record)
     case .replaceDevice: try appendReplacement(record)
     case .rotateEpoch: try appendRotation(record)
+    case .raiseSuite: try appendSuiteRaise(record)
+    case .trustServer: try appendServerKeys(record)
     case .changeSlot: try appendSlotChange(record)
     case .renameDevice: try appendRenaming(record)
+    case .deleteAccount: throw .brokenChain(number: record.number)
     }
+  }
+
+  /// Takes the record by which the account was deleted.
+  ///
+  /// The account's key signs it, which exists in slots only: who deletes has passphrase and kit. So
+  /// it stands for itself, and a device that lacks records before it can tell all the same, from a
+  /// server that keeps nothing else.
+  public mutating func end(by record: MembershipRecord) throws(VaultError) {
+    guard record.account == account else { throw .wrongAccount }
+    guard let accountKey, record.kind == .deleteAccount, record.signer == .account,
+      record.number > 0, record.dependencies == Frontier(), ending == nil
+    else { throw .brokenChain(number: record.number) }
+    try Self.verify(record, by: accountKey)
+    _ = try VaultError.reading { () throws(WireError) in try record.ending() }
+    ending = record
   }
 
   private mutating func appendGenesis(_ record: MembershipRecord) throws(VaultError) {
@@ -181,6 +211,27 @@ public struct Membership: Sendable, Equatable {
     note(record)
   }
 
+  private mutating func appendSuiteRaise(_ record: MembershipRecord) throws(VaultError) {
+    _ = try verifySigner(of: record)
+    let body = try VaultError.reading { () throws(WireError) in try record.suiteRaise() }
+    guard body.suite > minimumSuite else { throw .malformed(field: "suite") }
+    suiteRaises.append(SuiteRaise(number: count, suite: body.suite))
+    note(record)
+  }
+
+  private mutating func appendServerKeys(_ record: MembershipRecord) throws(VaultError) {
+    _ = try verifySigner(of: record)
+    let body = try VaultError.reading { () throws(WireError) in try record.serverKeys() }
+    guard (1...MembershipRecord.ServerKeys.limit).contains(body.keys.count),
+      body.keys == MembershipRecord.ServerKeys(keys: body.keys).keys
+    else { throw .malformed(field: "server keys") }
+    serverKeys = body.keys
+    note(record)
+  }
+
+  /// The lowest suite that counts now.
+  public var minimumSuite: UInt8 { suiteRaises.last?.suite ?? Suite.one }
+
   /// The device that signed it, which must be a member.
   private func verifySigner(of record: MembershipRecord) throws(VaultError) -> DeviceID {
     guard accountKey != nil, case .device(let signer) = record.signer else {
@@ -262,6 +313,10 @@ extension Membership {
     else { throw .notAMember(header.device) }
     guard SigningKey.verify(envelope.signature, of: envelope.signedBytes, by: author.signingKey)
     else { throw .badSignature }
+    // There is one suite that this program reads; whoever knew that it ended does not use it.
+    guard suiteRaises.allSatisfy({ $0.number > number || $0.suite <= Suite.one }) else {
+      throw .malformed(field: "suite")
+    }
     try checkEpoch(of: header, seenBy: number)
   }
 

@@ -40,15 +40,21 @@ public struct MembershipRecord: Hashable, Sendable {
     case replaceDevice = 4
     /// Begins an epoch with keys that the devices it takes out do not get.
     case rotateEpoch = 5
+    /// Ends what is sealed by an older suite.
+    case raiseSuite = 6
+    /// Says by which keys the server is known from now on.
+    case trustServer = 7
     /// Replaces the account's slot, with the same keys and kit: another passphrase.
     case changeSlot = 8
     case renameDevice = 9
-    // 3 (part of 5), 6 raise suite, 7 server identity.
+    /// Ends the account. It stands in no chain, but for itself.
+    case deleteAccount = 10
+    // 3 is part of 5.
   }
 
   public enum Signer: Hashable, Sendable {
     case device(DeviceID)
-    /// The account signing key: genesis and recovery only.
+    /// The account signing key: genesis, recovery and the end only.
     case account
   }
 
@@ -159,6 +165,40 @@ public struct MembershipRecord: Hashable, Sendable {
     }
   }
 
+  /// What a record says that ends what is sealed by an older suite.
+  public struct SuiteRaise: Hashable, Sendable, Codable {
+    /// The lowest that counts from here on: higher than before.
+    public let suite: UInt8
+
+    public init(suite: UInt8) {
+      self.suite = suite
+    }
+  }
+
+  /// What a record says about the server's keys.
+  public struct ServerKeys: Hashable, Sendable, Codable {
+    /// Of more than four nobody knows which one is used.
+    public static let limit = 4
+
+    /// SHA-256 of each public key (SubjectPublicKeyInfo) that the server may show from here on, in
+    /// place of any before. In ascending order.
+    public let keys: [Digest32]
+
+    public init(keys: some Sequence<Digest32>) {
+      self.keys = Set(keys).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    }
+  }
+
+  /// What a record says that ends the account.
+  public struct Ending: Hashable, Sendable, Codable {
+    /// Where the person was who deleted it.
+    public let device: DeviceID
+
+    public init(device: DeviceID) {
+      self.device = device
+    }
+  }
+
   public static let magic = Array("MEM1".utf8)
   public static let signatureDomain = Array("ctx/v1/membership".utf8)
   public static let signatureBytes = 64
@@ -254,6 +294,15 @@ public struct MembershipRecord: Hashable, Sendable {
 
   /// The body of a ``Kind/renameDevice`` record.
   public func renaming() throws(WireError) -> Renaming { try decodeBody() }
+
+  /// The body of a ``Kind/raiseSuite`` record.
+  public func suiteRaise() throws(WireError) -> SuiteRaise { try decodeBody() }
+
+  /// The body of a ``Kind/trustServer`` record.
+  public func serverKeys() throws(WireError) -> ServerKeys { try decodeBody() }
+
+  /// The body of a ``Kind/deleteAccount`` record.
+  public func ending() throws(WireError) -> Ending { try decodeBody() }
 
   private func decodeBody<Body: Decodable>() throws(WireError) -> Body {
     do {

@@ -1,6 +1,7 @@
 /// The paths of both servers.
 public enum Route {
   public static let info = "/v1/info"
+  /// Followed by `/{account}/ending` for the record by which an account was deleted.
   public static let accounts = "/v1/accounts"
   public static let challenge = "/v1/auth/challenge"
   public static let token = "/v1/auth/token"

@@ -129,3 +129,13 @@ public struct Farewell: Hashable, Sendable, Codable {
     signatureDomain + account.bytes + device.bytes + record.bytes
   }
 }
+
+/// The answer of `GET /v1/accounts/{account}/ending`: all that is left of a deleted account.
+public struct EndingResponse: Hashable, Sendable, Codable {
+  /// Of kind ``MembershipRecord/Kind/deleteAccount``.
+  public let record: Blob
+
+  public init(record: Blob) {
+    self.record = record
+  }
+}

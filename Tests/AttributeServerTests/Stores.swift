@@ -120,6 +120,11 @@ struct AnyTransaction: LedgerTransaction {
   }
   mutating func keep(_ farewell: Farewell) throws { try base.keep(farewell) }
 
+  func ending(of account: AccountID) throws -> [UInt8]? { try base.ending(of: account) }
+  mutating func delete(account: AccountID, ending: [UInt8]) throws {
+    try base.delete(account: account, ending: ending)
+  }
+
   func bases(of account: AccountID) throws -> [DeviceID: UInt64] { try base.bases(of: account) }
   func jumps(of device: DeviceID) throws -> [LedgerJump] { try base.jumps(of: device) }
   func snapshots(of account: AccountID) throws -> [LedgerSnapshot] {

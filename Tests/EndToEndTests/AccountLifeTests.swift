@@ -117,4 +117,44 @@ import Testing
     #expect(joined.status == 0, "\(joined.errors)")
     #expect(try stage.higgins("tablet", ["get", "bank.example", "password"]).text == "x")
   }
+
+  @Test(.timeLimit(.minutes(5)))
+  func aDeletedAccountIsNowhereButInCopiesThatAreErasedByHand() throws {
+    let stage = try Stage()
+    defer { stage.strike() }
+    let account = try begin(stage)
+    let watch = try stage.start("work", ["watch"])
+    defer { watch.end() }
+    try stage.waitUntil("the other device to be online") {
+      try stage.higgins("home", ["sync"]).status == 0
+        && stage.higgins("work", ["status"]).text.contains("connected")
+    }
+    let wrong = try stage.higgins("home", ["account", "delete", "--name", "anna"])
+    #expect(wrong.status == 1 && wrong.errors.contains("not the account's name"))
+    let deleted = try stage.higgins("home", ["account", "delete", "--name", "ann", "--erase"])
+    try #require(deleted.status == 0, "\(deleted.errors)")
+    #expect(deleted.errors.contains("its copy on this device is erased"))
+    #expect(try stage.higgins("home", ["list"]).status == 1)
+    // The other one is told by the Push Service, keeps what it has, and changes nothing.
+    try stage.waitUntil("the other device to hear of it") {
+      try stage.higgins("work", ["status", "--no-sync", "--json"]).text.contains(#""deleted""#)
+    }
+    let read = try stage.higgins("work", ["get", "bank.example", "password"])
+    #expect(read.status == 0 && read.text == "x")
+    let set = try stage.higgins("work", ["set", "bank.example", "password", "-"], input: "y\n")
+    #expect(set.status == 1 && set.errors.contains("The account was deleted"))
+    watch.end()
+    // The name is free, the kit opens nothing, and a check finds nothing wrong.
+    let kit = try account.write(account.kit, to: "kit")
+    let passphrase = try account.write(Stage.passphrase, to: "passphrase-again")
+    #expect(try account.join("tablet", kit: kit, passphrase: passphrase).status == 3)
+    let shown = try stage.higgins("work", ["account"])
+    #expect(shown.text.contains("deleted") && shown.errors.contains("on home pc"))
+    let erased = try stage.higgins("work", ["account", "erase", "--name", "ann"])
+    #expect(erased.status == 0, "\(erased.errors)")
+    #expect(try stage.higgins("work", ["list"]).errors.contains("its copy here is erased"))
+    let anew = try stage.higgins(
+      "work", ["init", "--server", stage.address, "--account", "ann", "--device", "work pc"])
+    #expect(anew.status == 0, "\(anew.errors)")
+  }
 }

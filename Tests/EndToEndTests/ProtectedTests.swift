@@ -88,4 +88,51 @@ import Testing
     #expect(try stage.higgins("home", ["sync"]).status == 0)
     #expect(stage.stopServer() == 0)
   }
+
+  @Test(.timeLimit(.minutes(3)))
+  func aNewKeyThatADeviceAnnouncedIsFollowedByAll() throws {
+    let stage = try Stage()
+    defer { stage.strike() }
+    try Self.place("first", key: "first", on: stage)
+    let file = { (name: String) in stage.folder.appendingPathComponent(name).path }
+    try stage.startServer([
+      "--tls-certificate", file("certificate.pem"), "--tls-key", file("key.pem"),
+    ])
+    try stage.makeDevices(Self.devices)
+    let certificates = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Certificates")
+    let key = try stage.higginsd([
+      "key", certificates.appendingPathComponent("second.pem").path,
+    ]).text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let announced = try stage.higgins("home", ["server", "trust", key])
+    try #require(announced.status == 0, "\(announced.errors)")
+    try Self.place("second", key: "second", on: stage)
+    stage.reloadServer()
+    try stage.waitUntil("another key") { stage.serverLog.contains("New certificate") }
+    // One holds the record; the other finds the new key, and the record behind it.
+    for (profile, value) in [("home", "one"), ("work", "two")] {
+      let found = try stage.higgins(profile, ["sync"])
+      #expect(found.status == 0, "\(found.errors)")
+      let set = try stage.higgins(
+        profile, ["set", "bank.example", "user", "-"], input: value + "\n")
+      #expect(set.status == 0 && !set.errors.contains("wait"), "\(set.errors)")
+      #expect(try stage.higgins(profile, ["sync"]).status == 0)
+      #expect(try stage.higgins(profile, ["server", "--json"]).text.contains(#""key":"\#(key)""#))
+    }
+    #expect(try stage.higgins("home", ["sync"]).status == 0)
+    #expect(try stage.higgins("home", ["get", "bank.example", "user"]).text == "two")
+    // From here on the old key is nobody's.
+    let alone = try stage.higgins("work", ["server", "trust", key, "--only"])
+    #expect(alone.status == 0, "\(alone.errors)")
+    #expect(try stage.higgins("home", ["sync"]).status == 0)
+    try Self.place("first", key: "first", on: stage)
+    stage.reloadServer()
+    try stage.waitUntil("the old key") {
+      stage.serverLog.components(separatedBy: "New certificate").count == 3
+    }
+    for profile in ["home", "work"] {
+      #expect(try stage.higgins(profile, ["sync"]).status == 4)
+    }
+    #expect(stage.stopServer() == 0)
+  }
 }

@@ -40,6 +40,11 @@ let targets: [String: Target] = [
   _ = try? record.genesis()
   _ = try? record.addition()
   _ = try? record.replacement()
+  _ = try? record.slotChange()
+  _ = try? record.renaming()
+  _ = try? record.suiteRaise()
+  _ = try? record.serverKeys()
+  _ = try? record.ending()
   if let rotation = try? record.rotation() {
     for key in rotation.keys {
       let opened = try? SealedEpoch.open(
@@ -49,6 +54,7 @@ let targets: [String: Target] = [
   }
   var chain = Membership(account: record.account)
   _ = try? chain.append(record)
+  demand((try? chain.end(by: record)) == nil, "nobody ends an account by chance")
 }
 
 private let deviceKeys: DeviceKeys = {

@@ -144,9 +144,10 @@ class Membership:
         # The beginnings of epochs 1, 2, …: number of the record, cut and body.
         self.rotations = []
         # The devices that were taken out, by the epoch that began with it.
-        self.revoked, self.slot_version = {}, 1
+        self.revoked, self.slot_version, self.slot = {}, 1, None
 
-    def append(self, data):
+    def read(self, data):
+        """The fields of a record of this chain's account."""
         reader = Reader(data)
         require(reader.take(4) == b"MEM1" and reader.number(1) == SUITE, "magic")
         kind, account, number = reader.number(1), reader.take(16), reader.number(8)
@@ -156,13 +157,27 @@ class Membership:
         reader.take(64)
         reader.end()
         require(self.account in (None, account), "account")
+        require(signer_kind == 1 or signer == bytes(16), "signer")
+        return kind, account, number, previous, signer_kind, signer, seen, body
+
+    def end(self, data):
+        """The record by which the account was deleted, which stands in no chain."""
+        kind, _, number, _, signer_kind, _, seen, body = self.read(data)
+        require(kind == 10 and number > 0 and signer_kind == 2 and not seen, "the end")
+        verify(self.account_key, b"ctx/v1/membership", data)
+        device = bytes.fromhex(body["device"])
+        require(len(device) == 16, "device id")
+        return device
+
+    def append(self, data):
+        kind, account, number, previous, signer_kind, signer, seen, body = self.read(data)
         require(number == len(self.hashes), "number")
         require(previous == (self.hashes[-1] if self.hashes else bytes(32)), "previous")
         if kind == 1:
             require(number == 0 and signer_kind == 2, "genesis")
             key = unbase(body["accountKey"])
         else:
-            require(number > 0 and kind in (2, 4, 5), "kind")
+            require(number > 0 and kind in (2, 4, 5, 8, 9), "kind")
             require(signer_kind == 1 or (signer_kind == 2 and kind == 2), "signer")
             require(signer_kind == 2 or signer in self.devices, "signer is no member")
             require(signer_kind == 2 or signer not in self.revoked, "signer is revoked")
@@ -175,6 +190,10 @@ class Membership:
             self.replaced.append((signer, bytes.fromhex(body["device"]["device"])))
         if kind == 5:
             self.rotate(signer, seen, body)
+        elif kind == 8:
+            self.change_slot(body)
+        elif kind == 9:
+            self.rename(body)
         else:
             self.add(body["device"])
         self.hashes.append(sha256(data))
@@ -199,9 +218,6 @@ class Membership:
         """The next epoch, with or without taking devices out."""
         require(type(body["epoch"]) is int, "epoch")
         require(body["epoch"] == len(self.rotations) + 1, "epoch")
-        slot = body["slot"]
-        require(type(slot["version"]) is int, "version of the slot")
-        require(self.slot_version < slot["version"] < 1 << 32, "version of the slot")
         leaving = [bytes.fromhex(device) for device in body["revoked"]]
         require(leaving == sorted(set(leaving)) and signer not in leaving, "revoked devices")
         require(all(device in self.devices for device in leaving), "revoked devices")
@@ -214,13 +230,28 @@ class Membership:
         require([device for device, _ in keys] == staying, "epoch keys")
         require(all(len(key) == 100 for _, key in keys), "epoch keys")
         require(len(unbase(body["commitment"])) == 32, "commitment")
-        require(len(unbase(slot["loginKey"])) == 32, "login key")
-        require(0 < len(unbase(slot["slot"])) <= 16384, "slot")
         for device, (sequence, _) in self.rotations[-1][1].items() if self.rotations else ():
             require(cut.get(device, (0, b""))[0] >= sequence, "a cut before the last one")
+        self.change_slot(body["slot"])
         self.rotations.append((len(self.hashes), cut, body))
         self.revoked.update(dict.fromkeys(leaving, body["epoch"]))
-        self.slot_version = slot["version"]
+
+    def change_slot(self, slot):
+        require(type(slot["version"]) is int, "version of the slot")
+        require(self.slot_version < slot["version"] < 1 << 32, "version of the slot")
+        require(len(unbase(slot["loginKey"])) == 32, "login key")
+        require(0 < len(unbase(slot["slot"])) <= 16384, "slot")
+        require(type(slot.get("isNewPassphrase", True)) is bool, "passphrase")
+        hashing = slot["hashing"]
+        require(all(type(hashing[field]) is int for field in ("memoryKibibytes", "passes")), "hashing")
+        require(len(unbase(hashing["salt"])) == 16, "hashing")
+        self.slot_version, self.slot = slot["version"], unbase(slot["slot"])
+
+    def rename(self, body):
+        device = bytes.fromhex(body["device"])
+        require(device in self.devices and device not in self.revoked, "renamed device")
+        require(len(unbase(body["sealedName"])) <= 1024, "name")
+        self.names[device] = unbase(body["sealedName"])
 
     def check_epoch(self, kind, device, sequence, epoch, since):
         """Whether a commit is of the epoch that its place in its author's chain belongs to."""
@@ -577,6 +608,7 @@ def golden(folder):
     require(replaced.hashes[-1] == replacement["hash"], "digest of the record")
     print("replacement: verifies")
     golden_rotation(paired, roots, rotation, load(folder, "keyring"))
+    golden_records(copy.deepcopy(chain), device, roots, load(folder, "records"), secret)
 
     def data_key(epoch):
         return derive(roots[epoch], "data", account)
@@ -649,10 +681,27 @@ def golden_rotation(chain, roots, recorded, keyring):
     print("commits: open up to the cut and after it, and nothing of the revoked device beyond it")
 
 
+def golden_records(chain, device, roots, recorded, secret):
+    """Another passphrase, another name, and the end."""
+    chain.append(recorded["slotChange"])
+    account, _, opened, head = open_slot(chain.slot, recorded["passphrase"], secret)
+    require(account == chain.account and opened == roots, "the new slot")
+    require(head == chain.hashes[-2], "the record that the new slot names")
+    print("slot change: verifies, and the slot opens with the new passphrase")
+    chain.append(recorded["renaming"])
+    name = open_name(device, chain.names[device], chain.account, roots[0])["name"]
+    require(name == recorded["name"], "new name")
+    print("renaming: verifies, and the name opens")
+    require(chain.end(recorded["ending"]) == device, "who deleted the account")
+    refuses("an end within a chain", lambda: chain.append(recorded["ending"]))
+    require(sha256(recorded["ending"]) == recorded["endingHash"], "digest of the end")
+    print("ending: verifies")
+
+
 # What must not open
 
 
-def wrong_bytes(case, data, seed):
+def wrong_bytes(case, data, seed, account_seed):
     """What a case of the corpus makes of recorded bytes."""
     data = bytearray(data)
     for offset, text in case.get("edits", []):
@@ -669,8 +718,9 @@ def wrong_bytes(case, data, seed):
     data += bytes.fromhex(case.get("append", ""))
     data, fit = bytes(data), case.get("fit")
     domain = b"ctx/v1/commit" if case["layout"] == "envelope" else b"ctx/v1/membership"
-    if fit in ("signature", "authentication", "domain"):
-        key = nacl.signing.SigningKey(bytes(32) if fit == "authentication" else seed)
+    if fit in ("signature", "authentication", "domain", "account"):
+        seeds = {"authentication": bytes(32), "account": account_seed}
+        key = nacl.signing.SigningKey(seeds.get(fit, seed))
         domain = b"ctx/v1/membership" if fit == "domain" else domain
         data = data[:-64] + key.sign(domain + data[:-64]).signature
     if fit == "checksum":
@@ -680,8 +730,9 @@ def wrong_bytes(case, data, seed):
 
 def cases(folder, file):
     account_file, commit = load(folder, "account"), load(folder, "commit")
-    pairing, replacement, keyring, rotation = (
-        load(folder, name) for name in ("pairing", "replacement", "keyring", "rotation")
+    pairing, replacement, keyring, rotation, records = (
+        load(folder, name)
+        for name in ("pairing", "replacement", "keyring", "rotation", "records")
     )
     recorded = {
         "envelope": commit["envelope"], "row": commit["row"], "slot": account_file["slot"],
@@ -689,6 +740,8 @@ def cases(folder, file):
         "replacement": replacement["record"], "keyring": keyring["file"],
         "offer": pairing["offer"], "pairing code": b"", "kit": b"",
         "rotation": rotation["record"], "sealed epoch": rotation["sealed"],
+        "slot change": records["slotChange"], "renaming": records["renaming"],
+        "ending": records["ending"],
     }
     secret = kit_secret(account_file["kit"])
     account, device = keyring["account"], keyring["device"]
@@ -740,6 +793,9 @@ def cases(folder, file):
         "genesis": lambda data, case: chain(data),
         "addition": lambda data, case: chain(genesis, data),
         "replacement": lambda data, case: chain(genesis, data),
+        "slot change": lambda data, case: chain(genesis, data),
+        "renaming": lambda data, case: chain(genesis, records["slotChange"], data),
+        "ending": lambda data, case: chain(genesis).end(data),
         "slot": lambda data, case: open_slot(data, account_file["passphrase"], secret),
         "keyring": lambda data, case: open_keyring(data, keyring["passphrase"]),
         "row": lambda data, case: open_row(data, case.get("binding", commit["binding"])),
@@ -757,7 +813,8 @@ def cases(folder, file):
         if layout not in open_as:
             passed_over.add(layout)
             continue
-        data = wrong_bytes(case, recorded[layout], keyring["signingSeed"])
+        data = wrong_bytes(
+            case, recorded[layout], keyring["signingSeed"], records["accountSeed"])
         try:
             open_as[layout](data, case)
         except (Refused, ValueError, KeyError, TypeError, AttributeError):
@@ -800,9 +857,9 @@ def account(backup, kit, passphrase, keyring=None):
         for device, sealed in chain.names.items()
     ]
     print(f"membership: {len(chain.hashes)} records verify: {', '.join(names)}")
+    if chain.slot:
+        require(open_slot(chain.slot, words, secret)[2] == roots, "the slot of the newest record")
     if chain.rotations:
-        slot = unbase(chain.rotations[-1][2]["slot"]["slot"])
-        require(open_slot(slot, words, secret)[2] == roots, "the slot of the newest rotation")
         gone = ", ".join(
             open_name(device, chain.names[device], identifier, roots[0])["name"]
             for device in chain.revoked

@@ -35,7 +35,12 @@ import Testing
     ("devices", DevicesListCommand.self), ("devices --json", DevicesListCommand.self),
     ("devices pair --yes", DevicesPairCommand.self), ("sync --json", SyncCommand.self),
     ("status --json --no-sync", StatusCommand.self), ("watch", WatchCommand.self),
-    ("watch c a --json", WatchCommand.self),
+    ("watch c a --json", WatchCommand.self), ("account", AccountShowCommand.self),
+    ("account --json", AccountShowCommand.self),
+    ("account delete --name ann --erase", AccountDeleteCommand.self),
+    ("account erase --name ann", AccountEraseCommand.self),
+    ("server --json", ServerShowCommand.self),
+    ("server trust 7Q2M --only", ServerTrustCommand.self),
   ]
 
   private static func parse(_ line: String) throws -> any ParsableCommand {

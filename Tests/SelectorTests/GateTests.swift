@@ -308,4 +308,39 @@ import Wire
     desk.send(.outcome(.deviceRenamed(name: "old pc")))
     #expect(desk.text.contains("It is called old pc now"))
   }
+
+  @Test func anAccountIsDeletedByItsNameAndThePassphrase() {
+    var desk = Desk.open()
+    desk.press(":")
+    desk.type("delete-account")
+    desk.press("Enter")
+    #expect(desk.text.contains("Delete account") && desk.text.contains("erases everything"))
+    desk.press("Enter Enter")
+    #expect(desk.effects.isEmpty, "not without its name")
+    desk.type("ann")
+    desk.press("Tab")
+    desk.type("its own words")
+    #expect(!desk.text.contains("its own words"))
+    desk.press("Enter")
+    #expect(desk.effects == [.deleteAccount(name: "ann", passphrase: "its own words")])
+    desk.send(.outcome(.accountDeleted))
+    #expect(desk.text.contains("The account is deleted."))
+  }
+
+  @Test func theCopyOfADeletedAccountIsErasedByItsName() {
+    var desk = Desk.open()
+    var status = desk.session.status
+    status.state = .deleted
+    status.conflicts = 0
+    status.alarms = []
+    desk.send(.status(status))
+    #expect(desk.text.contains("The account was deleted. This copy is to read"))
+    desk.press(":")
+    desk.type("delete-account")
+    desk.press("Enter")
+    #expect(desk.text.contains("Erase the copy of"))
+    desk.type("ann")
+    desk.press("Enter")
+    #expect(desk.effects == [.eraseCopy(name: "ann")])
+  }
 }

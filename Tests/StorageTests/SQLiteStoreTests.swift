@@ -28,6 +28,7 @@ import Wire
     var ann = Author(2)
     var transaction = Transaction(commits: ann.commits(3))
     transaction.records = [record(0), record(1)]
+    transaction.ending = record(9)
     transaction.serverFrontier = Frontier([ann.device: Head(sequence: 2, hash: .zero)])
     transaction.generation = "g1"
     transaction.settled = [
@@ -45,6 +46,7 @@ import Wire
     #expect(state.serverFrontier == transaction.serverFrontier)
     #expect(state.generation == "g1")
     #expect(state.records == transaction.records)
+    #expect(state.ending == transaction.ending)
     #expect(state.settled == transaction.settled)
     #expect(state.notices == transaction.notices)
     var read: [Envelope] = []

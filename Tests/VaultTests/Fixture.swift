@@ -40,6 +40,15 @@ enum Fixture {
       kit: account.kit, passphrase: typed(), hashing: account.hashing)
   }
 
+  /// The seed of the account's signing key.
+  static func accountSeed() throws -> Secret {
+    let account = try account.get()
+    let login = try LoginSecret(
+      passphrase: typed(), accountSecret: account.keyring.accountKeys.secret,
+      hashing: account.hashing)
+    return try Slot.open(account.slot, login: login).accountSeed
+  }
+
   static func chain() throws -> Membership {
     let account = try Self.account.get()
     var chain = Membership(account: account.keyring.account)

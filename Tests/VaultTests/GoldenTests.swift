@@ -248,6 +248,47 @@ import Wire
     #expect(throws: VaultError.wrongEpoch(1)) { try open("tooEarly") }
   }
 
+  /// Another passphrase, another name, the end.
+  @Test func smallRecordsAreMadeAndVerifyForEver() throws {
+    let account = try Fixture.account.get()
+    let home = account.keyring
+    let made = { () throws -> [String: String] in
+      var entropy = SeededEntropy("golden records")
+      var chain = try Fixture.chain()
+      let change = try home.passphraseChange(
+        to: Fixture.typed("another one, even longer"), membership: chain,
+        frontier: Fixture.frontier, slot: account.slot, login: Fixture.login.get(),
+        strength: .floor, entropy: &entropy)
+      try chain.append(change)
+      let renaming = try home.renaming(
+        home.device, to: DeviceName(name: "old pc", platform: "Debian 12"), membership: chain,
+        frontier: Fixture.frontier, entropy: &entropy)
+      let ending = try home.ending(
+        of: Fixture.chain(), slot: account.slot, login: Fixture.login.get())
+      return [
+        "accountSeedHex": try Fixture.accountSeed().hex,
+        "endingHashHex": Hex.encode(ending.hash.bytes),
+        "endingHex": Hex.encode(ending.bytes),
+        "name": "old pc",
+        "passphrase": "another one, even longer",
+        "renamingHex": Hex.encode(renaming.bytes),
+        "slotChangeHex": Hex.encode(change.bytes),
+      ]
+    }
+    let golden = try Golden("records.json", make: made)
+    #expect(golden.matches(try made()))
+
+    var chain = try Fixture.chain()
+    try chain.append(MembershipRecord(bytes: golden.bytes("slotChange")))
+    #expect(
+      try home.opensSlot(Fixture.typed(golden.text("passphrase")), of: chain) == true)
+    try chain.append(MembershipRecord(bytes: golden.bytes("renaming")))
+    let renamed = try #require(chain.devices[home.device])
+    #expect(try home.name(of: renamed).name == golden.text("name"))
+    try chain.end(by: MembershipRecord(bytes: golden.bytes("ending")))
+    #expect(try chain.ending?.ending().device == home.device)
+  }
+
   /// HPKE draws its own ephemeral key, so the answer is opened and never compared.
   @Test func pairingIsMadeAndOpensForEver() throws {
     let made = { () throws -> [String: String] in

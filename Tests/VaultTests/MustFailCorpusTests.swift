@@ -19,7 +19,7 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
   var replace: Replacement?
   var cut: Int?
   var append: String?
-  /// `signature` by the device's key, `checksum`, or signatures that are good elsewhere:
+  /// `signature` by the device's key, `account` by the account's, `checksum`, or signatures that are good elsewhere:
   /// `authentication` (by the wrong key) and `domain` (for another kind of bytes).
   var fit: String?
   /// Of a row; and of a sealed epoch, where it is opened.
@@ -89,6 +89,9 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
     let domain = layout == "envelope" ? Envelope.signatureDomain : MembershipRecord.signatureDomain
     switch fit {
     case "signature": return body + keyring.deviceKeys.signing.sign(domain + body)
+    case "account":
+      guard let seed = try? Fixture.accountSeed() else { return [] }
+      return body + SigningKey(seed: seed).sign(domain + body)
     case "authentication": return body + other.sign(domain + body).bytes
     case "domain":
       return body + keyring.deviceKeys.signing.sign(MembershipRecord.signatureDomain + body)
@@ -113,6 +116,8 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
       case "rotation": ("rotation.json", "record")
       case "sealed epoch": ("rotation.json", "sealed")
       case "keyring": ("keyring.json", "file")
+      case "slot change": ("records.json", "slotChange")
+      case "renaming", "ending": ("records.json", layout)
       default: throw VaultError.malformed(field: layout)
       }
     return try Golden(file, make: { [:] }).bytes(field)
@@ -132,6 +137,15 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
         layout == "genesis" ? Membership(account: keyring.account) : try Fixture.chain()
       try chain.append(
         try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
+    case "slot change", "renaming", "ending":
+      var chain = try Fixture.chain()
+      if layout == "renaming" {
+        try chain.append(try MembershipRecord(bytes: golden("slot change")))
+      }
+      let record = try VaultError.reading { () throws(WireError) in
+        try MembershipRecord(bytes: bytes)
+      }
+      if layout == "ending" { try chain.end(by: record) } else { try chain.append(record) }
     case "rotation":
       var chain = try GoldenTests.pairedChain()
       try chain.append(

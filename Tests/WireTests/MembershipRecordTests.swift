@@ -111,8 +111,8 @@ import Testing
     }
     #expect(throws: WireError.wrongMagic) { try MembershipRecord(bytes: Sample.envelope) }
     #expect(throws: WireError.unknownSuite(9)) { try changed { $0[4] = 9 } }
-    // 3, 6 and 7 are reserved.
-    for kind: UInt8 in [0, 3, 6, 7, 255] {
+    // 3 is reserved.
+    for kind: UInt8 in [0, 3, 11, 255] {
       #expect(throws: WireError.unknownType(kind)) { try changed { $0[5] = kind } }
     }
     #expect(throws: WireError.overLimit(limit: "devices", value: 255)) {

@@ -6,6 +6,7 @@ enum LineCommand: String, CaseIterable {
   case alarms, sync, lock
   case saveScreen = "save-screen"
   case script
+  case deleteAccount = "delete-account"
   case welcome, help
   case quit = "q"
 
@@ -30,6 +31,7 @@ enum LineCommand: String, CaseIterable {
     case .saveScreen: "FILE   write this screen as text, or as a picture (.svg)"
     case .script: "FILE   press the keys written there"
     case .welcome: "the first steps"
+    case .deleteAccount: "delete the account on all devices, asks"
     case .help: "all keys"
     case .quit: "quit"
     }

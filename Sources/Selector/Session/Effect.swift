@@ -47,6 +47,10 @@ public enum Effect: Hashable, Sendable {
   case renameDevice(DeviceID, name: String)
   /// Take a device out of the account.
   case revokeDevice(DeviceID, passphrase: String)
+  /// Delete the account, on all devices; `name` is what was typed as its name.
+  case deleteAccount(name: String, passphrase: String)
+  /// Erase the copy of an account that was deleted.
+  case eraseCopy(name: String)
   case importFile(format: String, path: String)
   case exportFile(format: String, path: String)
   /// Keep what the person chose, and do so.

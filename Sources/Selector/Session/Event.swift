@@ -57,6 +57,7 @@ public enum Outcome: Sendable {
   case deviceRenamed(name: String)
   /// `names` are out; `kit` is the new one.
   case deviceRevoked(names: [String], haveErased: Bool, kit: String)
+  case accountDeleted
   case pairingCode(String, expiresAt: Int64)
   case pairingOffer(name: String, words: [String])
   case pairingDone(name: String)

@@ -112,6 +112,9 @@ struct Form: Hashable, Sendable {
     case join
     case renameDevice(DeviceID)
     case revokeDevice(DeviceID)
+    case deleteAccount
+    /// Of an account that was deleted: its copy here.
+    case eraseCopy
   }
 
   struct Field: Hashable, Sendable {
@@ -196,15 +199,17 @@ struct Form: Hashable, Sendable {
   /// The context whose form this is.
   var context: ContextID? {
     switch purpose {
-    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice: nil
+    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice, .deleteAccount,
+      .eraseCopy:
+      nil
     case .newAttribute(let id), .renameContext(let id), .renameAttribute(let id, _): id
     }
   }
 
-  /// Whether it is about a device of the account, and no edit.
+  /// Whether it is about the account or a device of it, and no edit.
   var isAboutDevice: Bool {
     switch purpose {
-    case .renameDevice, .revokeDevice: true
+    case .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy: true
     default: false
     }
   }

@@ -145,6 +145,9 @@ extension Session {
     case .welcome:
       greetNewcomer()
       return []
+    case .deleteAccount:
+      openDeletion()
+      return []
     case .help: return performInPane(.help)
     case .quit: return performInPane(.quit)
     }

@@ -60,6 +60,24 @@ extension Session {
     return form
   }
 
+  /// The account on all devices; or, when that is done, the copy that is left here.
+  mutating func openDeletion() {
+    let isErasing = status.state == .deleted
+    let name = Form.Field(
+      name: "account", content: .text(LineEditor()), help: "its name, typed in full")
+    let passphrase = Form.Field(
+      name: "passphrase", content: .text(LineEditor()), help: "yours, once more", isSecret: true)
+    var form = Form(
+      isErasing ? .eraseCopy : .deleteAccount,
+      title: (isErasing ? "Erase the copy of  " : "Delete account  ") + (profile.accountName ?? ""),
+      fields: isErasing ? [name] : [name, passphrase])
+    form.notice =
+      isErasing
+      ? "What is not exported or on another device is gone."
+      : "The server erases everything, for good. Copies stay to read."
+    overlay = .form(form)
+  }
+
   /// Hands the form over; it stays until an answer comes.
   mutating func submitDevice(_ form: Form) -> [Effect] {
     var form = form
@@ -72,6 +90,11 @@ extension Session {
       return [.renameDevice(device, name: trimmed(form.text("device")))]
     case .revokeDevice(let device):
       return [.revokeDevice(device, passphrase: form.text("passphrase"))]
+    case .deleteAccount:
+      return [
+        .deleteAccount(name: trimmed(form.text("account")), passphrase: form.text("passphrase"))
+      ]
+    case .eraseCopy: return [.eraseCopy(name: trimmed(form.text("account")))]
     default: return []
     }
   }

@@ -163,7 +163,7 @@ extension Session {
     }
     switch form.purpose {
     case .createAccount, .join: return submitFirstRun(form)
-    case .renameDevice, .revokeDevice: return submitDevice(form)
+    case .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy: return submitDevice(form)
     default: break
     }
     guard let edit = edit(from: form) else { return close(form) }
@@ -195,7 +195,8 @@ extension Session {
       return .describeAttribute(
         context, id, label: label, kind: found.kind, isConcealed: found.isConcealed,
         base: form.base)
-    case .createAccount, .join, .renameDevice, .revokeDevice: return nil
+    case .createAccount, .join, .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy:
+      return nil
     }
   }
 
@@ -218,7 +219,7 @@ extension Session {
       let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
       if !kind.isUsable(field.text) { return doubt("value", kind, field.text) }
     case "passphrase":
-      if case .revokeDevice = form.purpose {
+      if form.isAboutDevice {
         return field.text.isEmpty ? "passphrase: please type it." : nil
       }
       if field.text.count < Self.passphraseCharacters {

@@ -40,6 +40,9 @@ extension Session {
     case .deviceRenamed(let name):
       closeDeviceForm()
       tell("It is called \(name) now, on all devices.", verb: "renamed")
+    case .accountDeleted:
+      closeDeviceForm()
+      tell("The account is deleted. The server has nothing of it any more.", verb: "deleted")
     case .deviceRevoked(let names, let haveErased, let kit):
       take(revoked: names, haveErased: haveErased, kit: kit)
     case .pairingCode, .pairingOffer, .pairingDone, .pairingFailed: takePairing(outcome)

@@ -57,6 +57,7 @@ extension Session {
       return status.alarms.count == 1
         ? "ALARM: \(Self.words(alarm: alarm.code))" : "\(status.alarms.count) ALARMS"
     }
+    if status.state == .deleted { return "deleted" }
     if let progressWords { return progressWords }
     if status.state == .offline {
       return status.offlineSince.map { "offline since \(time.minutes($0))" } ?? "offline"
@@ -66,7 +67,7 @@ extension Session {
     case .syncing: return "syncing"
     case .waiting: return "\(status.waiting) waiting"
     case .alarm: return "ALARM"
-    case .current, .offline, .locked: break
+    case .current, .offline, .locked, .deleted: break
     }
     let last = [status.lastReceived, status.lastSent].compactMap(\.self).max()
     return last.map { "synced \(time.minutes($0))" } ?? "synced"
@@ -125,6 +126,7 @@ extension Session {
       let rest = size.columns < 80 ? "." : ", read-only. Esc goes back to now."
       return Message(text: text + rest)
     }
+    if status.state == .deleted { return Message(text: Self.deletedBanner, tone: .error) }
     if status.state == .offline { return Message(text: offlineBanner) }
     guard status.conflicts > 0 else { return nil }
     let text = "! \(Self.counted(status.conflicts, "conflict")). Everything else is in sync."
@@ -134,6 +136,9 @@ extension Session {
     }
     return Message(text: text + (status.conflicts == 1 ? " X shows it." : " X shows them."))
   }
+
+  private static let deletedBanner =
+    "The account was deleted. This copy is to read: :export it, or :delete-account."
 
   private var lockBanner: Message? {
     guard status.sealedWaiting > 0 else { return nil }

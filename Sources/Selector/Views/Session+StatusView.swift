@@ -47,6 +47,7 @@ extension Session {
       return status.offlineSince.map { "offline since \(time.minutes($0))" } ?? "offline"
     case .locked: return "locked"
     case .alarm: return "stopped"
+    case .deleted: return "the account was deleted"
     }
   }
 

@@ -177,6 +177,7 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     case .confirmed: return
     case .waiting(let reason, _): try await console.note("Its contexts come later: \(reason)")
     case .alarm(let text): throw Failure(.alarm, text)
+    case .deleted: throw DeviceError.deleted(text: await device.deletionText)
     }
   }
 

@@ -27,6 +27,7 @@ enum Saving {
       try await console.note(waits(reason, changes))
     case .alarm(let text):
       throw Failure(.alarm, "Saved here, but not sent: \(text)")
+    case .deleted: throw DeviceError.deleted(text: await device.deletionText)
     }
   }
 

@@ -35,6 +35,7 @@ struct SyncCommand: DeviceCommand {
       throw Failure(
         .offline, changes > 0 ? Saving.waits(reason, changes) : reason)
     case .alarm(let text): throw Failure(.alarm, text)
+    case .deleted: throw DeviceError.deleted(text: await device.deletionText)
     }
   }
 }

@@ -73,6 +73,7 @@ extension Device {
 
   func confirmEverything() async throws {
     guard await synchronise(within: .seconds(20)) == .confirmed else {
+      if core.isEnded { throw DeviceError.deleted(text: deletionText) }
       throw core.failure ?? ServiceFailure.unreachable(reason: "it did not answer in time")
     }
   }

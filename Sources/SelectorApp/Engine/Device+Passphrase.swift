@@ -82,12 +82,12 @@ extension Device {
   }
 
   /// That it opens the file on this disk, whatever is unlocked now.
-  private func checkPassphrase(_ passphrase: Passphrase) throws {
+  func checkPassphrase(_ passphrase: Passphrase) throws {
     _ = try Keyring.open(disk: try folder.readFile(folder.keyring), passphrase: passphrase)
   }
 
   /// The passphrase of the account: that of this device may be an older one.
-  private func proveAccount(
+  func proveAccount(
     _ keyring: Keyring, _ passphrase: Passphrase
   ) async throws -> (KitLogin, Blob) {
     do {
@@ -111,7 +111,8 @@ extension Device {
     try keep(settings)
   }
 
-  private func append(
+  /// Has the server take a record of this device, made anew while others come in between.
+  func append(
     _ make: (isolated Device) throws -> MembershipRecord
   ) async throws {
     for attempt in 1...Self.recordAttempts {

@@ -7,7 +7,7 @@ import Wire
 /// What the push connection brings. A signal does one thing only: it starts a sync.
 extension Device {
   func startPush() {
-    guard push == nil else { return }
+    guard push == nil, !core.isEnded else { return }
     let (stream, continuation) = AsyncStream.makeStream(of: PushEvent.self)
     let connection = PushConnection(
       client: client, frontier: { await self.frontierDigest() },

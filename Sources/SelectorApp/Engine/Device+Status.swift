@@ -13,7 +13,7 @@ extension Device {
 
   func status() -> SyncStatus {
     SyncStatus(
-      state: state, waiting: core.waiting, conflicts: core.replica.conflictCount,
+      state: state, waiting: core.isEnded ? 0 : core.waiting, conflicts: core.replica.conflictCount,
       alarms: core.alarms.map { SyncStatus.Alarm(code: $0.code, text: $0.text) },
       push: pushState, pushTransport: pushTransport?.rawValue,
       pushSince: pushSince, peers: peers, former: former,
@@ -37,6 +37,7 @@ extension Device {
 
   private var state: SyncStatus.State {
     if !core.alarms.isEmpty { return .alarm }
+    if core.isEnded { return .deleted }
     if core.isLocked { return .locked }
     if core.failure != nil { return .offline }
     if isBusy { return .syncing }
@@ -93,6 +94,7 @@ extension Device {
 
   /// Synchronises until the server confirmed everything, it failed, or `limit` is over.
   func synchronise(within limit: Duration?) async -> SyncOutcome {
+    guard !core.isEnded else { return .deleted }
     if !core.isSynchronising { attempt(.requested) }
     let expiry = limit.map { limit in
       Task {
@@ -112,6 +114,7 @@ extension Device {
     }
     expiry?.cancel()
     if let alarm = core.alarms.first { return .alarm(alarm.text) }
+    if core.isEnded { return .deleted }
     if let failure = core.failure {
       return .waiting(reason: Failure(failure).sentence, changes: core.waiting)
     }

@@ -17,7 +17,7 @@ actor Device {
   private nonisolated let settingsBox: Mutex<ProfileSettings>
   /// This device's name as it was when the profile was made: all that a locked screen shows.
   nonisolated let ownName: String
-  private(set) var client: AttributeClient
+  var client: AttributeClient
   private(set) var store: SQLiteStore
   let profileLock: ProfileLock
   var core: SyncCore
@@ -91,7 +91,7 @@ actor Device {
       opening: salvage.map { [$0.notice(at: wallClock)] } ?? [], isUncertain: stored.isUncertain)
   }
 
-  private static func client(
+  static func client(
     for settings: ProfileSettings, in folder: ProfileFolder
   ) throws -> AttributeClient {
     guard let key = try? AuthenticationKey(seed: try folder.readFile(folder.deviceKey)) else {
@@ -195,6 +195,10 @@ actor Device {
 
   /// Begins to synchronise, and to listen when `push` is wanted.
   func start(push wantsPush: Bool) async {
+    if core.isEnded, !isStarted {
+      isStarted = true
+      Task { await self.giveEndingBack() }
+    }
     if !isStarted {
       isStarted = true
       // A command that saved has asked already; one round trip is enough.
@@ -353,6 +357,7 @@ actor Device {
       begin(.restoring) { try await self.restoreMembership(records) }
     case .replaceDevice: begin(.replacing) { try await self.replaceDevice() }
     case .wipe: wipe()
+    case .leave: leave()
     }
   }
 
@@ -367,10 +372,15 @@ actor Device {
       try take(response)
       if wasOffline, pushState == .down { push?.reconnectNow() }
     } catch let failure as ServiceFailure {
-      if case .refused(let problem) = failure, problem.code == .authenticationRevoked {
+      switch failure {
+      case .refused(let problem) where problem.code == .authenticationRevoked:
         await askWhyRevoked()
-      } else {
-        attempt(.failed(failure))
+      case .refused(let problem) where problem.code == .authenticationFailed:
+        await askWhetherDeleted(after: failure)
+      case .unreachable(TransportError.otherKey):
+        guard await followsNewKey() else { return attempt(.failed(failure)) }
+        await run(plan)
+      default: attempt(.failed(failure))
       }
     } catch DeviceError.revoked {
       // It has erased itself while the answer was on its way.
@@ -530,6 +540,11 @@ extension Device {
     }
     refreshNames()
     acknowledged = [:]
+    reconnect()
+  }
+
+  /// The push connection again, of the client there is now.
+  func reconnect() {
     guard let old = push else { return }
     push = nil
     pushTask?.cancel()

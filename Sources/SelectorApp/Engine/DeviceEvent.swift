@@ -27,6 +27,8 @@ enum SyncOutcome: Sendable, Equatable {
   case confirmed
   case waiting(reason: String, changes: Int)
   case alarm(String)
+  /// The account was deleted: there is nothing to synchronise with.
+  case deleted
 }
 
 /// Why a device cannot do what was asked, beyond what the lower layers say.
@@ -48,6 +50,15 @@ enum DeviceError: Error, Equatable {
   /// The device that is to be revoked was so before.
   case revokedAlready
   case revokingItself
+  /// The account was deleted, by whom and when it was heard of: what is here stays as it is.
+  case deleted(text: String)
+  /// Only a copy of a deleted account is erased.
+  case notDeleted
+  /// The name given is not the account's.
+  case anotherName
+  /// The server is known by a certificate's authority, or stands on this machine.
+  case serverHasNoPin
+  case tooManyServerKeys(limit: Int)
   /// This device still takes a passphrase that is no longer the account's.
   case passphraseChangedElsewhere
 

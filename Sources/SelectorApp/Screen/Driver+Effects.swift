@@ -86,6 +86,8 @@ extension Driver {
       if !isAdmitted { endPairing() }
     case .renameDevice(let id, let name): Task { await renameDevice(id, to: name) }
     case .revokeDevice(let id, let passphrase): Task { await revokeDevice(id, passphrase) }
+    case .deleteAccount(let name, let passphrase): Task { await deleteAccount(name, passphrase) }
+    case .eraseCopy(let name): await eraseCopy(name)
     // Thousands of contexts take seconds to seal, and the screen stays a person's meanwhile.
     case .importFile(let format, let path): Task { await importFile(format, path) }
     case .exportFile(let format, let path): await exportFile(format, path)
@@ -192,6 +194,26 @@ extension Driver {
         .outcome(
           .deviceRevoked(
             names: revoked.names, haveErased: revoked.haveErased, kit: revoked.kit)))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func deleteAccount(_ name: String, _ passphrase: String) async {
+    do {
+      let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+      guard let device else { return }
+      try await device.deleteAccount(named: name, passphrase: passphrase)
+      inbox.post(.outcome(.accountDeleted))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  /// The screen ends with it.
+  private func eraseCopy(_ name: String) async {
+    do {
+      try await device?.erase(named: name)
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))
     }
