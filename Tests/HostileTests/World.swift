@@ -136,7 +136,7 @@ struct World {
             showCode: { text, _ in
               code.yield(text)
               code.finish()
-            }, confirm: { _, _ in true }))
+            }, confirm: { _, _ in true }), passphrase: typed())
       }
       tasks.addTask {
         for await text in codes { try await join(text) }

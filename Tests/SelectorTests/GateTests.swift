@@ -226,7 +226,7 @@ import Wire
   @Test func aDeviceIsAdmittedOnlyByYes() {
     for (key, effect) in [("y", Effect.admit(true)), ("n", .admit(false)), ("Esc", .admit(false))] {
       var desk = Desk.open()
-      desk.press("D +")
+      desk.press("D + p w Enter")
       desk.send(.outcome(.pairingCode("7Q2M", expiresAt: Sample.now + 120_000)))
       #expect(desk.session.wantsTicks)
       desk.press("y")
@@ -241,7 +241,7 @@ import Wire
 
   @Test func anExpiredCodeEndsThePairing() {
     var desk = Desk.open()
-    desk.press("D +")
+    desk.press("D + p w Enter")
     desk.send(.outcome(.pairingCode("7Q2M", expiresAt: Sample.now + 120_000)))
     desk.after(seconds: 120)
     #expect(desk.effects == [.admit(false)])

@@ -210,7 +210,7 @@ import Wire
     State(
       name: "pairing code",
       reach: { desk in
-        desk.press("D +")
+        desk.press("D + p w Enter")
         desk.send(
           .outcome(
             .pairingCode("7Q2M-4XKD-90PA-ZT3R", expiresAt: Sample.now + 120_000)))
@@ -230,7 +230,7 @@ import Wire
     State(
       name: "pairing offer",
       reach: { desk in
-        desk.press("D +")
+        desk.press("D + p w Enter")
         desk.send(
           .outcome(
             .pairingOffer(

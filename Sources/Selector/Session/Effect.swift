@@ -40,7 +40,8 @@ public enum Effect: Hashable, Sendable {
   case redo
   /// A person dealt with the alarms of this code.
   case clearAlarm(code: String)
-  case pair
+  /// Show a code for one new device; the passphrase is the person's, once more.
+  case pair(passphrase: String)
   /// The answer to a device that wants to join; false also ends a pairing that waits for one.
   case admit(Bool)
   /// Give a device of the account another name.

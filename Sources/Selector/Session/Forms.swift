@@ -112,6 +112,7 @@ struct Form: Hashable, Sendable {
     case join
     case renameDevice(DeviceID)
     case revokeDevice(DeviceID)
+    case pairDevice
     case deleteAccount
     /// Of an account that was deleted: its copy here.
     case eraseCopy
@@ -199,8 +200,8 @@ struct Form: Hashable, Sendable {
   /// The context whose form this is.
   var context: ContextID? {
     switch purpose {
-    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice, .deleteAccount,
-      .eraseCopy:
+    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice,
+      .deleteAccount, .eraseCopy:
       nil
     case .newAttribute(let id), .renameContext(let id), .renameAttribute(let id, _): id
     }
@@ -209,7 +210,7 @@ struct Form: Hashable, Sendable {
   /// Whether it is about the account or a device of it, and no edit.
   var isAboutDevice: Bool {
     switch purpose {
-    case .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy: true
+    case .renameDevice, .revokeDevice, .pairDevice, .deleteAccount, .eraseCopy: true
     default: false
     }
   }

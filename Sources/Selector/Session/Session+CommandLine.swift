@@ -117,7 +117,8 @@ extension Session {
     case .set: return set(words[1])
     case .pair:
       show(.devices(row: 0))
-      return startPairing()
+      askForPairing()
+      return []
     case .revoke: return revoke(named: words.dropFirst().joined(separator: " "))
     case .import:
       if refuseInPast() { return [] }

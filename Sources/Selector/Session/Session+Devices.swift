@@ -5,7 +5,7 @@ import Wire
 extension Session {
   mutating func performDevices(_ command: Command.ID, row: Int) -> [Effect] {
     switch command {
-    case .pair: return startPairing()
+    case .pair: askForPairing()
     case .back: leaveScreen()
     case .rename:
       if let peer = peer(at: row) { overlay = .form(renameForm(peer)) }
@@ -90,6 +90,9 @@ extension Session {
       return [.renameDevice(device, name: trimmed(form.text("device")))]
     case .revokeDevice(let device):
       return [.revokeDevice(device, passphrase: form.text("passphrase"))]
+    case .pairDevice:
+      overlay = .pairing(.asking)
+      return [.pair(passphrase: form.text("passphrase"))]
     case .deleteAccount:
       return [
         .deleteAccount(name: trimmed(form.text("account")), passphrase: form.text("passphrase"))

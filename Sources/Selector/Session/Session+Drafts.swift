@@ -75,7 +75,8 @@ extension Session {
     case .renameAttribute(_, let id):
       kind = .describe
       attribute = id
-    case .createAccount, .join, .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy:
+    case .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice, .deleteAccount,
+      .eraseCopy:
       return nil
     }
     if let context = form.context.flatMap({ contexts.record($0) }) {

@@ -163,7 +163,8 @@ extension Session {
     }
     switch form.purpose {
     case .createAccount, .join: return submitFirstRun(form)
-    case .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy: return submitDevice(form)
+    case .renameDevice, .revokeDevice, .pairDevice, .deleteAccount, .eraseCopy:
+      return submitDevice(form)
     default: break
     }
     guard let edit = edit(from: form) else { return close(form) }
@@ -195,7 +196,8 @@ extension Session {
       return .describeAttribute(
         context, id, label: label, kind: found.kind, isConcealed: found.isConcealed,
         base: form.base)
-    case .createAccount, .join, .renameDevice, .revokeDevice, .deleteAccount, .eraseCopy:
+    case .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice, .deleteAccount,
+      .eraseCopy:
       return nil
     }
   }

@@ -116,10 +116,18 @@ extension Session {
 
 // Pairing, on the device that is in already.
 extension Session {
-  mutating func startPairing() -> [Effect] {
+  /// Whoever finds the selector open is not to take the account along.
+  mutating func askForPairing() {
     conceal()
-    overlay = .pairing(.asking)
-    return [.pair]
+    var form = Form(
+      .pairDevice, title: "Pair a device",
+      fields: [
+        Form.Field(
+          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
+          isSecret: true)
+      ])
+    form.notice = "Then a code is shown that lets one device in."
+    overlay = .form(form)
   }
 
   mutating func performPairing(_ command: Command.ID) -> [Effect] {

@@ -45,7 +45,7 @@ struct DevicesPairCommand: DeviceCommand {
 
       The code is the first line of standard output and good for one device within 5 minutes: enter \
       it there with `higgins join`. Whoever has the code can ask to be admitted; compare the words on \
-      both screens before you say yes.
+      both screens before you say yes. Asks for the passphrase again.
       """)
 
   @Flag(help: "Admit without asking, for scripts that keep the code to themselves.")
@@ -67,7 +67,9 @@ struct DevicesPairCommand: DeviceCommand {
       confirm: { name, words in
         await Self.confirm(name, words, admitsAll: admitsAll, at: console)
       })
-    let name = try await device.pair(exchange)
+    let passphrase = try await PassphraseSource(path: options.passphrasePath(), console: console)
+      .existing("Passphrase again: ")
+    let name = try await device.pair(exchange, passphrase: passphrase)
     try await console.line("Admitted \(name.name).")
   }
 

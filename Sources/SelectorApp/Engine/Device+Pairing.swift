@@ -12,9 +12,10 @@ extension Device {
   private static let admissionAttempts = 5
 
   /// Shows a single-use code, waits for the device that knows it, and admits it when the person
-  /// confirms.
-  func pair(_ exchange: PairingExchange) async throws -> DeviceName {
+  /// confirms. Who can do so gives the account away, so the passphrase is asked for once more.
+  func pair(_ exchange: PairingExchange, passphrase: Passphrase) async throws -> DeviceName {
     guard let keyring else { throw DeviceError.locked }
+    try checkPassphrase(passphrase)
     try await confirmEverything()
     let code = try PairingCode(
       server: settings.server, pin: settings.pin, for: keyring, entropy: &entropy)

@@ -77,7 +77,7 @@ extension Driver {
     case .loadTrash: await loadTrash()
     case .loadPast(let at): await loadPast(at)
     case .clearAlarm(let code): await clearAlarm(code)
-    case .pair: startPairing()
+    case .pair(let passphrase): startPairing(passphrase)
     case .admit(let isAdmitted):
       if let admission {
         self.admission = nil
@@ -353,14 +353,15 @@ extension Driver {
 
   // MARK: pairing
 
-  private func startPairing() {
+  private func startPairing(_ passphrase: String) {
     guard let device, pairing == nil else { return }
     pairing = Task { [inbox] in
       do {
         let name = try await device.pair(
           PairingExchange(
             showCode: { inbox.post(.outcome(.pairingCode($0, expiresAt: $1))) },
-            confirm: { name, words in await self.confirm(name, words) }))
+            confirm: { name, words in await self.confirm(name, words) }),
+          passphrase: Passphrase(utf8: Array(passphrase.utf8)))
         inbox.post(.outcome(.pairingDone(name: name.name)))
       } catch is CancellationError {
         inbox.post(.outcome(.pairingFailed("Pairing was cancelled. Nothing was changed.")))
