@@ -43,11 +43,28 @@ public actor RefreshingVerifier: TokenChecker {
         // Perhaps a new key: read them again below.
       }
     }
+    return try await fresh(now: now).check(token, now: now)
+  }
+
+  public func read(
+    _ signed: SignedRevocations, now: Int64
+  ) async throws(AccessError) -> RevocationPage {
+    if let verifier {
+      do {
+        return try await verifier.read(signed, now: now)
+      } catch .unknownKey {
+        // As above.
+      }
+    }
+    return try await fresh(now: now).read(signed, now: now)
+  }
+
+  private func fresh(now: Int64) async throws(AccessError) -> TokenVerifier {
     guard let published = await published(now: now) else { throw .unknownKey }
     let fresh = try TokenVerifier(
       instance: published.instance, audience: audience, keys: published.keys)
     verifier = fresh
-    return try await fresh.check(token, now: now)
+    return fresh
   }
 
   private func published(now: Int64) async -> Published? {

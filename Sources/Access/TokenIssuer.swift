@@ -50,4 +50,12 @@ public struct TokenIssuer: Sendable {
     let keys = await JWTKeyCollection().add(eddsa: key, kid: keyID)
     return IssuedToken(text: try await keys.sign(payload, kid: keyID), expiresAt: expires * 1000)
   }
+
+  /// Signs a page of the feed of revocations.
+  public func sign(_ page: RevocationPage) async throws -> SignedRevocations {
+    let keys = await JWTKeyCollection().add(eddsa: key, kid: keyID)
+    return SignedRevocations(
+      page: try await keys.sign(
+        RevocationPayload(iss: instance, revocations: page), kid: keyID))
+  }
 }

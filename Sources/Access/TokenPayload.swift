@@ -17,6 +17,15 @@ struct TokenPayload: JWTPayload {
   func verify(using algorithm: some JWTAlgorithm) throws {}
 }
 
+/// A page of the feed of revocations as it is signed. It lacks what a token must have, and a token
+/// lacks what it must have: neither is taken for the other.
+struct RevocationPayload: JWTPayload {
+  let iss: InstanceID
+  let revocations: RevocationPage
+
+  func verify(using algorithm: some JWTAlgorithm) throws {}
+}
+
 /// The header as it is issued; anything else in it that changes how a token is read is refused.
 struct TokenHeader: Codable {
   let alg: String

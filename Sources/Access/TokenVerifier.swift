@@ -6,6 +6,8 @@ public import Wire
 public protocol TokenChecker: Sendable {
   /// - Parameter now: Milliseconds since 1970.
   func check(_ token: String, now: Int64) async throws(AccessError) -> AccessClaims
+  /// What a signed page of the feed of revocations says, whenever it was signed.
+  func read(_ signed: SignedRevocations, now: Int64) async throws(AccessError) -> RevocationPage
 }
 
 /// Verifies access tokens with public keys alone, so that a Push Service needs no account data.
@@ -33,7 +35,7 @@ public struct TokenVerifier: TokenChecker {
 
   public func check(_ token: String, now: Int64) async throws(AccessError) -> AccessClaims {
     guard token.utf8.count <= Limits.tokenBytes else { throw .tooLong(bytes: token.utf8.count) }
-    let payload = try await verified(token)
+    let payload = try await verified(token, as: TokenPayload.self)
     guard payload.iss == instance else { throw .wrongIssuer }
     guard payload.aud == audience else { throw .wrongAudience }
     try checkTimes(of: payload, now: now / 1000)
@@ -42,7 +44,21 @@ public struct TokenVerifier: TokenChecker {
       scope: payload.scp, issuedAt: payload.iat, expiresAt: payload.exp, id: payload.jti)
   }
 
-  private func verified(_ token: String) async throws(AccessError) -> TokenPayload {
+  public func read(
+    _ signed: SignedRevocations, now: Int64
+  ) async throws(AccessError) -> RevocationPage {
+    let payload = try await verified(signed.page, as: RevocationPayload.self)
+    guard payload.iss == instance else { throw .wrongIssuer }
+    let page = payload.revocations
+    guard page.after <= page.newest, page.entries.count <= page.newest - page.after else {
+      throw .malformed
+    }
+    return page
+  }
+
+  private func verified<Payload: JWTPayload>(
+    _ token: String, as _: Payload.Type
+  ) async throws(AccessError) -> Payload {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, let head = Base64URL.decode(parts[0]) else { throw .malformed }
     let header: TokenHeader
@@ -56,7 +72,7 @@ public struct TokenVerifier: TokenChecker {
     let collection = await JWTKeyCollection().add(
       eddsa: key, kid: JWKIdentifier(string: header.kid))
     do {
-      return try await collection.verify(token, as: TokenPayload.self)
+      return try await collection.verify(token, as: Payload.self)
     } catch let error as JWTError where error.errorType == .signatureVerificationFailed {
       throw .badSignature
     } catch {

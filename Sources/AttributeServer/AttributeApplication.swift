@@ -7,7 +7,7 @@ import Logging
 import NIOCore
 import NIOSSL
 public import ServiceLifecycle
-import Wire
+public import Wire
 
 /// Builds the Attribute Server's application: routes, signal outbox, and their life.
 ///
@@ -22,7 +22,8 @@ public func buildApplication(
     database: arguments.database, clock: arguments.clock, keyHashes: arguments.keyHashes)
   let mailboxes = Mailboxes(clock: arguments.clock)
   let outbox = SignalOutbox(
-    database: arguments.database, target: arguments.signals, logger: arguments.logger)
+    database: arguments.database, issuer: authentication.issuer, clock: arguments.clock,
+    target: arguments.signals, logger: arguments.logger)
   let controller = AttributeController(
     arguments: arguments, authentication: authentication, mailboxes: mailboxes, outbox: outbox)
   let router = Router(context: ServerRequestContext.self)
@@ -84,6 +85,19 @@ public func pushTokenVerifier(of database: ServerDatabase) throws(AccessError) -
     instance: database.identity.instance, seed: database.identity.signingSeed)
   return try TokenVerifier(
     instance: database.identity.instance, audience: .push, keys: issuer.keySet)
+}
+
+/// The feed of revocations for a Push Service in the same process.
+public func revocationFeed(
+  of database: ServerDatabase, clock: ServerClock = .system
+) throws(AccessError) -> @Sendable (UInt64?) async throws -> SignedRevocations {
+  let issuer = try TokenIssuer(
+    instance: database.identity.instance, seed: database.identity.signingSeed)
+  return { after in
+    try await issuer.sign(
+      try await database.revocations(
+        after: after, limit: SignalOutbox.revocationBatch, now: clock.now()))
+  }
 }
 
 /// Whether only this machine reaches that address: `localhost`, `::1` or an address, not a name, of

@@ -37,6 +37,7 @@ struct AttributeController: Sendable {
   func addRoutes(to router: Router<ServerRequestContext>) {
     router.get("/v1/info") { _, _ in try info() }
     router.get("/.well-known/jwks.json") { _, _ in try JSONAnswer(authentication.issuer.keySet) }
+    router.get("/v1/revocations") { try await revocations($0, $1) }
     router.get("/healthz") { _, _ in "ok\n" }
     router.post("/v1/accounts") { try await createAccount($0, $1) }
     router.get("/v1/accounts/:account/ending") { try await ending($0, $1) }

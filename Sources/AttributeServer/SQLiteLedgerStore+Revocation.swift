@@ -25,7 +25,7 @@ extension SQLiteLedgerTransaction {
     let id = Data(device.bytes)
     try db.run("UPDATE device SET revokedBy = ? WHERE id = ?", [Int64(number), id])
     try db.run(
-      "INSERT OR REPLACE INTO revocation (device, account) VALUES (?, ?)",
+      "INSERT INTO revocation (device, account) VALUES (?, ?)",
       [id, Data(account.bytes)])
   }
 
@@ -75,7 +75,7 @@ extension SQLiteLedgerTransaction {
     let id = Data(account.bytes)
     try db.run(
       """
-      INSERT OR REPLACE INTO revocation (device, account)
+      INSERT INTO revocation (device, account)
       SELECT id, account FROM device WHERE account = ?
       """, [id])
     for table in ["link", "jump"] {
@@ -91,27 +91,55 @@ extension SQLiteLedgerTransaction {
   }
 }
 
+/// The feed of revocations, numbered in the transactions of their records.
 extension ServerDatabase {
-  /// Revocations that were queued with their records and not delivered yet.
-  func pendingRevocations(limit: Int) async throws(Problem) -> [Revocation] {
+  /// A day: every token of a device that was revoked before has ended long since.
+  static let feedSeconds = 86_400
+
+  /// The entries after `number`, oldest first; for nil, all that are kept.
+  func revocations(
+    after number: UInt64?, limit: Int, now: Int64
+  ) async throws(Problem) -> RevocationPage {
     try await run { store throws(Problem) in
       try store.read { transaction throws in
-        try transaction.db.rows("SELECT * FROM revocation LIMIT ?", [limit]).map { row throws in
-          Revocation(
-            account: try row.identifier("account"), device: try row.identifier("device"))
+        let db = transaction.db
+        let newest = try db.row("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'")
+        let oldest = try db.row("SELECT min(number) AS number FROM revocation")
+        let end = UInt64(newest?["seq"] as Int64? ?? 0)
+        let before = (oldest?["number"] as Int64?).map { UInt64($0) - 1 } ?? end
+        // Who asks for what is no more is given what there is, and sees the gap.
+        let after = max(number ?? 0, before)
+        let rows = try db.rows(
+          "SELECT * FROM revocation WHERE number > ? ORDER BY number LIMIT ?",
+          [Int64(clamping: after), limit])
+        let entries = try rows.map { row throws in
+          RevocationPage.Entry(
+            account: try row.identifier("account"), device: try row.identifier("device"),
+            at: row["at"])
         }
+        return RevocationPage(
+          after: min(after, end), entries: entries, newest: end, at: now / 1000)
       }
     }
   }
 
-  /// Forgets what was delivered.
-  func forget(_ revocations: [Revocation]) async throws(Problem) {
+  /// How far the Push Service was told.
+  func toldRevocations() async throws(Problem) -> UInt64 {
+    try await run { store throws(Problem) in
+      try store.read { transaction throws in
+        UInt64(try transaction.db.row("SELECT told FROM instance")?["told"] as Int64? ?? 0)
+      }
+    }
+  }
+
+  /// Notes what was delivered, and forgets what is too old to matter to anybody.
+  func told(revocations number: UInt64) async throws(Problem) {
     try await run { store throws(Problem) in
       try store.write { transaction throws in
-        for revocation in revocations {
-          try transaction.db.run(
-            "DELETE FROM revocation WHERE device = ?", [Data(revocation.device.bytes)])
-        }
+        try transaction.db.run("UPDATE instance SET told = ?", [Int64(clamping: number)])
+        try transaction.db.run(
+          "DELETE FROM revocation WHERE number <= ? AND at < strftime('%s', 'now') - ?",
+          [Int64(clamping: number), Self.feedSeconds])
       }
     }
   }

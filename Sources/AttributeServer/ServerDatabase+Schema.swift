@@ -140,8 +140,9 @@ extension ServerDatabase {
     ) WITHOUT ROWID;
     """
 
-  /// `ending` has the record by which an account was deleted: all that is left of it. What the Push
-  /// Service was not told yet of its devices outlives them.
+  /// `ending` has the record by which an account was deleted: all that is left of it. `revocation`
+  /// is a feed whose numbers are never used again, and outlives the devices it names;
+  /// `instance.told` is the last of them that the Push Service was told.
   private static let schema4 = """
     CREATE TABLE ending (
       account BLOB PRIMARY KEY NOT NULL,
@@ -149,9 +150,12 @@ extension ServerDatabase {
     ) WITHOUT ROWID;
     ALTER TABLE revocation RENAME TO revocation3;
     CREATE TABLE revocation (
-      device BLOB PRIMARY KEY NOT NULL,
-      account BLOB NOT NULL
-    ) WITHOUT ROWID;
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      device BLOB NOT NULL,
+      account BLOB NOT NULL,
+      at INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER))
+    );
+    ALTER TABLE instance ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
     INSERT INTO revocation (device, account) SELECT device, account FROM revocation3;
     DROP TABLE revocation3;
     """

@@ -1,3 +1,4 @@
+import Access
 import AsyncHTTPClient
 import Foundation
 import Hummingbird
@@ -20,14 +21,24 @@ struct SignalOutbox: Service {
   /// A Push Service answers as soon as the signals are queued; one that is silent is not there.
   private static let timeout = TimeAmount.seconds(3)
 
+  /// 200 entries, signed: 45 KiB at the most.
+  static let revocationBatch = 200
+
   private let database: ServerDatabase
+  private let issuer: TokenIssuer
+  private let clock: ServerClock
   private let target: SignalTarget?
   private let logger: Logger
   private let wakes: AsyncStream<Void>
   private let waker: AsyncStream<Void>.Continuation
 
-  init(database: ServerDatabase, target: SignalTarget?, logger: Logger) {
+  init(
+    database: ServerDatabase, issuer: TokenIssuer, clock: ServerClock, target: SignalTarget?,
+    logger: Logger
+  ) {
     self.database = database
+    self.issuer = issuer
+    self.clock = clock
     self.target = target
     self.logger = logger
     // One wake is enough however many commits there were: each reading takes all there is.
@@ -78,13 +89,15 @@ struct SignalOutbox: Service {
 
   /// Delivers one batch; true when nothing was left. Revocations go first.
   private func deliver(to target: SignalTarget, by client: HTTPClient) async throws -> Bool {
-    let revocations = try await database.pendingRevocations(limit: Self.batch)
-    if !revocations.isEmpty {
-      try await post(revocations, to: target.url + Route.revocations, of: target, by: client)
-      try await database.forget(revocations)
+    let page = try await database.revocations(
+      after: try await database.toldRevocations(), limit: Self.revocationBatch, now: clock.now())
+    if !page.entries.isEmpty {
+      try await post(
+        try await issuer.sign(page), to: target.url + Route.revocations, of: target, by: client)
+      try await database.told(revocations: page.end)
     }
     let signals = try await database.pendingSignals(limit: Self.batch)
-    guard !signals.isEmpty else { return revocations.count < Self.batch }
+    guard !signals.isEmpty else { return page.end == page.newest }
     try await post(signals, to: target.url + Route.signals, of: target, by: client)
     try await database.forget(signals)
     return signals.count < Self.batch

@@ -8,7 +8,9 @@ import Wire
 extension PushOptions {
   func configuration(
     _ settings: Settings, _ listen: Addresses, _ protection: Protection, serviceKey: String,
-    tokens: any TokenChecker, channels: String? = nil, logger: Logger
+    tokens: any TokenChecker,
+    revocations: @escaping @Sendable (UInt64?) async throws -> SignedRevocations,
+    channels: String? = nil, logger: Logger
   ) throws(DaemonError) -> PushConfiguration {
     let origins = (settings.text("allowed-origins", allowedOrigins) ?? "")
       .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -19,7 +21,7 @@ extension PushOptions {
     return PushConfiguration(
       deviceHost: listen.devices.host, devicePort: listen.devices.port,
       signalHost: listen.signals.host, signalPort: listen.signals.port, serviceKey: serviceKey,
-      tokens: tokens, allowedOrigins: Set(origins),
+      tokens: tokens, revocations: revocations, allowedOrigins: Set(origins),
       // Without TLS a proxy stands before it, and everybody comes from there.
       connectionsPerAddress: protection.tls == nil ? nil : PushConfiguration.usualPerAddress,
       echoes: try settings.flag("echo", echo),

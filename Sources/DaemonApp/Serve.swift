@@ -31,6 +31,7 @@ struct Serve: AsyncParsableCommand {
         try pushOptions.configuration(
           settings, listen, protection, serviceKey: key,
           tokens: try pushTokenVerifier(of: backend.database),
+          revocations: try revocationFeed(of: backend.database),
           channels: backend.folder.path + "/" + Channels.fileName, logger: logger))
     }
     let signals = "http://\(listen.signals.urlHost):\(push.signalPort)"
@@ -118,7 +119,10 @@ struct Push: AsyncParsableCommand {
       try await PushService.start(
         try pushOptions.configuration(
           settings, listen, protection, serviceKey: key,
-          tokens: pushOptions.verifier(attributesURL: url), logger: logger))
+          tokens: pushOptions.verifier(attributesURL: url),
+          revocations: { after in
+            try await PublishedKeys.revocations(from: url, after: after, serviceKey: key)
+          }, logger: logger))
     }
     let ready = ReadyAnnouncement(
       path: settings.text("ready-file", common.readyFile), listen: nil, logger: logger,

@@ -1,7 +1,7 @@
 public import Access
 public import Logging
 public import NIOSSL
-import Wire
+public import Wire
 
 /// All that a Push Service is made of.
 public struct PushConfiguration: Sendable {
@@ -17,6 +17,11 @@ public struct PushConfiguration: Sendable {
   /// Whoever sends signals bears it.
   public var serviceKey: String
   public var tokens: any TokenChecker
+  /// Reads the Attribute Server's feed of revocations after the entry of that number, all that is
+  /// kept for nil. Without it, only what is posted here is known.
+  public var revocations: (@Sendable (UInt64?) async throws -> SignedRevocations)?
+  /// 45 s: what was revoked while nothing could be posted is known within a minute.
+  public var revocationInterval = Duration.seconds(45)
   /// `Origin` headers that are let in. Selectors send none; a page in a browser always does.
   public var allowedOrigins: Set<String>
   /// Devices and those that are still saying hello, together.
@@ -61,6 +66,7 @@ public struct PushConfiguration: Sendable {
   public init(
     deviceHost: String = "127.0.0.1", devicePort: Int = 0, signalHost: String = "127.0.0.1",
     signalPort: Int = 0, serviceKey: String, tokens: any TokenChecker,
+    revocations: (@Sendable (UInt64?) async throws -> SignedRevocations)? = nil,
     allowedOrigins: Set<String> = [], maximumConnections: Int = 20_000,
     connectionsPerAddress: Int? = nil, echoes: Bool = false,
     chat: Chat? = nil, tls: TLSConfiguration? = nil, protectsSignals: Bool = false,
@@ -74,6 +80,7 @@ public struct PushConfiguration: Sendable {
     self.signalPort = signalPort
     self.serviceKey = serviceKey
     self.tokens = tokens
+    self.revocations = revocations
     self.allowedOrigins = allowedOrigins
     self.maximumConnections = maximumConnections
     self.connectionsPerAddress = connectionsPerAddress

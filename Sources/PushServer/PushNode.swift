@@ -10,9 +10,11 @@ import Wire
 final class PushNode: @unchecked Sendable {
   let loop: any EventLoop
   let configuration: PushConfiguration
-  private var hub = Hub()
-  private var revoked = RevokedDevices()
-  private var connections: [Hub.ConnectionID: Peer] = [:]
+  var hub = Hub()
+  var revoked = RevokedDevices()
+  var feed: RevocationFeed
+  var reading: Task<Void, Never>?
+  var connections: [Hub.ConnectionID: Peer] = [:]
   /// Sessions that several requests belong to, by the name that stands in their address.
   private var named: [String: Peer] = [:]
   private var polls: [String: PollCarrier] = [:]
@@ -40,12 +42,15 @@ final class PushNode: @unchecked Sendable {
       try Gateways(given, configuration)
     }
     room = configuration.chat.map { ChatRoom(secret: $0.secret) }
+    feed = RevocationFeed(
+      start: configuration.revocations == nil ? nil : configuration.now() / 1000)
   }
 
   func start() {
     loop.preconditionInEventLoop()
     let wait = TimeAmount(TimerWheel.slotLength)
     ticks = loop.scheduleRepeatedTask(initialDelay: wait, delay: wait) { _ in self.tick() }
+    startReading()
   }
 
   /// Time passed, about ``TimerWheel/slotLength``.
@@ -157,7 +162,7 @@ final class PushNode: @unchecked Sendable {
         result = .failure(error)
       }
       self.metrics.checked(result, took: self.configuration.uptime() - start)
-      self.loop.execute { self.connections[id]?.handle(.checked(result)) }
+      self.loop.execute { self.connections[id]?.handle(.checked(self.trusted(result))) }
     }
   }
 
@@ -217,20 +222,6 @@ final class PushNode: @unchecked Sendable {
     return loop.makeFutureWithTask { try await queue.offer(offers) }
   }
 
-  /// Sends the devices away, and lets them in no more; false when they cannot be remembered. Those
-  /// that are connected are sent away all the same.
-  func revoke(_ revocations: [Revocation]) -> Bool {
-    loop.preconditionInEventLoop()
-    let isRemembered = revoked.add(revocations, uptime: configuration.uptime())
-    for revocation in revocations {
-      guard let id = hub.connection(of: revocation.device, account: revocation.account) else {
-        continue
-      }
-      connections[id]?.handle(.dismiss(.revoked))
-    }
-    return isRemembered
-  }
-
   /// Forgets the roads to the devices when they sleep; nil when there are none.
   func forget(_ revocations: [Revocation]) -> EventLoopFuture<Void>? {
     loop.preconditionInEventLoop()
@@ -253,6 +244,7 @@ final class PushNode: @unchecked Sendable {
   func stop() {
     loop.preconditionInEventLoop()
     ticks?.cancel()
+    reading?.cancel()
     for connection in connections.values { connection.abandon() }
   }
 

@@ -5,8 +5,8 @@ import Wire
 
 /// The web-service API, for whoever bears the service key: `POST /v1/signals` with one
 /// ``/Wire/Signal`` or an array of them, answered once they are with the hub; `POST
-/// /v1/revocations` with one ``/Wire/Revocation`` or an array, answered once those devices are sent
-/// away and their channels forgotten.
+/// /v1/revocations` with ``/Wire/SignedRevocations``, answered once those devices are sent away and
+/// their channels forgotten.
 ///
 /// Reads its requests itself, as every microsecond here is one that a device learns later.
 final class SignalHandler: ChannelInboundHandler {
@@ -98,9 +98,12 @@ final class SignalHandler: ChannelInboundHandler {
     queued.assumeIsolated().whenComplete { [weak self] result in
       guard let self, case .answering(let rest) = state, context.channel.isActive else { return }
       state = .reading
-      let failure = HTTPReply(Problem(.internalFailure))
-      let isDone = if case .success = result { true } else { false }
-      write(isDone ? reply : failure, keepAlive: request.isKeptAlive, to: context)
+      let outcome =
+        switch result {
+        case .success: reply
+        case .failure(let error): HTTPReply(error as? Problem ?? Problem(.internalFailure))
+        }
+      write(outcome, keepAlive: request.isKeptAlive, to: context)
       take(rest, context)
     }
   }
@@ -162,14 +165,14 @@ final class SignalHandler: ChannelInboundHandler {
   }
 
   private func revoke(_ body: [UInt8]) throws(Problem) -> HTTPReply {
-    let revocations = try list(of: Revocation.self, in: body, "revocation")
-    guard revocations.count <= Limits.signalsPerPost else { throw Self.tooMany("revocation") }
-    // Whatever follows: a channel that is not forgotten would go on waking the device.
-    queued = node.forget(revocations)
-    guard node.revoke(revocations) else {
-      throw Problem(.rateLimited, detail: "Too many revocations are remembered already.")
+    let signed: SignedRevocations
+    do {
+      signed = try JSONDecoder().decode(SignedRevocations.self, from: Data(body))
+    } catch {
+      throw Problem(.malformed, detail: "The body is no signed page of revocations.")
     }
-    return HTTPReply(json: Array(#"{"revoked":\#(revocations.count)}"#.utf8))
+    queued = node.take(signed)
+    return HTTPReply(json: Array(#"{"taken":true}"#.utf8))
   }
 
   /// Takes the same time for every key of one length, whatever it has in common with the right one.

@@ -22,7 +22,8 @@ public enum Route {
   public static let metrics = "/metrics"
   /// The Push Service's web-service API.
   public static let signals = "/v1/signals"
-  /// Devices the Push Service is to send away, from the Attribute Server.
+  /// The feed of devices that were taken out: the Attribute Server posts it to the Push Service,
+  /// which also reads it there, with `?after=NUMBER`.
   public static let revocations = "/v1/revocations"
   /// The Push Service's WebSocket.
   public static let push = "/push"

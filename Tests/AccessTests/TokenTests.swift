@@ -148,3 +148,21 @@ func whatIsNoTokenIsRefused(text: String) async throws {
   #expect(set.keys.count == 1)
   #expect(!json.contains("\"d\""))
 }
+
+@Test func aPageOfRevocationsIsTheIssuersAndNoToken() async throws {
+  let fixture = try Fixture()
+  let entry = RevocationPage.Entry(account: fixture.account, device: fixture.device, at: 7)
+  let page = RevocationPage(after: 3, entries: [entry], newest: 9, at: 8)
+  let signed = try await fixture.issuer.sign(page)
+  let verifier = try fixture.verifier()
+  #expect(try await verifier.read(signed, now: now) == page)
+  let stranger = try await Fixture(seed: 8).issuer.sign(page)
+  await #expect(throws: AccessError.self) { try await verifier.read(stranger, now: now) }
+  await #expect(throws: AccessError.malformed) { try await verifier.check(signed.page, now: now) }
+  let token = SignedRevocations(page: try await fixture.token())
+  await #expect(throws: AccessError.malformed) { try await verifier.read(token, now: now) }
+  // More entries than there are.
+  let odd = RevocationPage(after: 9, entries: [entry], newest: 9, at: 8)
+  let long = try await fixture.issuer.sign(odd)
+  await #expect(throws: AccessError.malformed) { try await verifier.read(long, now: now) }
+}

@@ -77,10 +77,8 @@ import Wire
       try ledger.found(others.id, genesis: others.genesis, in: &transaction)
     }
     _ = try fixture.append(try fixture.account.ending(by: fixture.home), by: fixture.home)
-    let told = try await database.pendingRevocations(limit: 10)
-    #expect(Set(told.map(\.device)) == [fixture.home.id, fixture.work.id])
-    try await database.forget(told)
-    #expect(try await database.pendingRevocations(limit: 10).isEmpty)
+    let page = try await database.revocations(after: 0, limit: 10, now: 0)
+    #expect(Set(page.entries.map(\.device)) == [fixture.home.id, fixture.work.id])
     #expect(try fixture.store.read { try $0.accounts() } == [others.id])
     let tables = try await database.run { store throws(Problem) in
       try store.read { transaction throws in

@@ -157,12 +157,11 @@ import Wire
 
   @Test func aRevokedDeviceIsToldSoAndToStayAway() async throws {
     try await running { service in
-      let body = try JSONEncoder().encode(Revocation(account: someone, device: id(3)))
       let socket = try await RawSocket(port: service.devicePort)
       let client = try await start(socket, as: id(3))
       try await send(socket, [connect(client)])
       _ = try await post(
-        String(decoding: body, as: UTF8.self), at: service, path: Route.revocations)
+        try json(revocations([id(3)])), at: service, path: Route.revocations)
       let held = try #require(try await receive(socket).first)
       let again = try #require(try await exchange(socket, [try handshake(id(3))]).first)
       for answer in [held, again] {

@@ -120,9 +120,8 @@ import Wire
 
   /// The bodies of revocations and their answer.
   private func revoke(_ device: DeviceID, at service: PushService) async throws {
-    let body = try JSONEncoder().encode(Revocation(account: someone, device: device))
     let answer = try await post(
-      String(decoding: body, as: UTF8.self), at: service, path: Route.revocations)
+      try json(revocations([device])), at: service, path: Route.revocations)
     #expect(answer.hasPrefix("HTTP/1.1 200"))
   }
 

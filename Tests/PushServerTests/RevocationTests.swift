@@ -5,9 +5,8 @@ import Wire
 @testable import PushServer
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct RevocationTests {
-  private func text(_ devices: [DeviceID], account: AccountID = someone) throws -> String {
-    let list = devices.map { Revocation(account: account, device: $0) }
-    return String(decoding: try JSONEncoder().encode(list), as: UTF8.self)
+  private func page(_ devices: [DeviceID], account: AccountID = someone) throws -> String {
+    try json(revocations(devices, account: account))
   }
 
   @Test func aRevokedDeviceIsSentAwayWithinASecondAndNotLetInAgain() async throws {
@@ -16,7 +15,7 @@ import Wire
       let home = try await device(id(2), at: service).socket
       _ = try await work.receivePush()
       let start = ContinuousClock.now
-      let answer = try await post(try text([id(3)]), at: service, path: Route.revocations)
+      let answer = try await post(try page([id(3)]), at: service, path: Route.revocations)
       #expect(answer.hasPrefix("HTTP/1.1 200"))
       #expect(try await work.receivePush() == .bye(reason: .revoked, retryAfterMilliseconds: 0))
       #expect(ContinuousClock.now - start < .seconds(1))
@@ -38,12 +37,15 @@ import Wire
 
   @Test func aRevocationIsOfOneAccountAndNeedsTheKey() async throws {
     try await running { service in
-      let other = try text([id(3)], account: id(9))
+      let other = try page([id(3)], account: id(9))
       #expect(
         try await post(other, at: service, path: Route.revocations).hasPrefix("HTTP/1.1 200"))
       let refused = try await post(
-        try text([id(3)]), at: service, key: "wrong", path: Route.revocations)
+        try page([id(3)]), at: service, key: "wrong", path: Route.revocations)
       #expect(refused.hasPrefix("HTTP/1.1 401"))
+      let forged = try json(SignedRevocations(page: "forged"))
+      #expect(
+        try await post(forged, at: service, path: Route.revocations).hasPrefix("HTTP/1.1 422"))
       #expect(
         try await post("[7]", at: service, path: Route.revocations).hasPrefix("HTTP/1.1 400"))
       guard case .welcome = try await device(id(3), at: service).welcome else {

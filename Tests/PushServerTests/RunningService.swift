@@ -16,6 +16,33 @@ struct PlainTokens: TokenChecker {
       instance: .zero, audience: .push, account: account, device: device, scope: .sync,
       issuedAt: 0, expiresAt: now / 1000 + 600, id: "x")
   }
+
+  /// Takes the page itself for its signed form; `forged` is what nobody signed.
+  func read(_ signed: SignedRevocations, now: Int64) async throws(AccessError) -> RevocationPage {
+    do {
+      return try JSONDecoder().decode(RevocationPage.self, from: Data(signed.page.utf8))
+    } catch {
+      throw .badSignature
+    }
+  }
+}
+
+/// What is posted, or read, when these devices were revoked after the entry `after`.
+func revocations(
+  _ devices: [DeviceID], account: AccountID = someone, after: UInt64 = 0, newest: UInt64? = nil,
+  at: Int64? = nil
+) throws -> SignedRevocations {
+  let now = Int64(Date().timeIntervalSince1970)
+  let page = RevocationPage(
+    after: after,
+    entries: devices.map { RevocationPage.Entry(account: account, device: $0, at: at ?? now) },
+    newest: newest ?? after + UInt64(devices.count), at: now)
+  return SignedRevocations(
+    page: String(decoding: try JSONEncoder().encode(page), as: UTF8.self))
+}
+
+func json(_ signed: SignedRevocations) throws -> String {
+  String(decoding: try JSONEncoder().encode(signed), as: UTF8.self)
 }
 
 /// The account of devices under test.
@@ -27,6 +54,7 @@ func running(
   origins: Set<String> = [], connections: Int = 100, perAddress: Int? = nil,
   uptime: (@Sendable () -> Duration)? = nil, chat: PushConfiguration.Chat? = nil,
   gateways: GatewayConfiguration? = nil, requestWait: Duration? = nil, echoes: Bool = false,
+  feed: (@Sendable (UInt64?) async throws -> SignedRevocations)? = nil,
   _ body: (PushService) async throws -> Void
 ) async throws {
   let start = ContinuousClock.now
@@ -38,6 +66,7 @@ func running(
     uptime: uptime ?? { ContinuousClock.now - start },
     logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     gateways: gateways)
+  configuration.revocations = feed
   if let requestWait { configuration.requestWait = requestWait }
   let service = try await PushService.start(configuration)
   do {

@@ -22,6 +22,11 @@ import Wire
         instance: .zero, audience: .push, account: id(1), device: id(2), scope: .sync,
         issuedAt: 0, expiresAt: now / 1000 + 600, id: "x")
     }
+
+    func read(_ signed: SignedRevocations, now: Int64) async throws(AccessError) -> RevocationPage {
+      let entry = RevocationPage.Entry(account: id(1), device: id(2), at: now / 1000)
+      return RevocationPage(after: 0, entries: [entry], newest: 1, at: now / 1000)
+    }
   }
 
   private struct Scene {
@@ -38,7 +43,7 @@ import Wire
 
     /// Revokes the device that is connected.
     func revoke() async throws {
-      try await post(Revocation(account: id(1), device: id(2)), to: Route.revocations)
+      try await post(SignedRevocations(page: "device 2"), to: Route.revocations)
     }
 
     private func post(_ value: some Encodable, to path: String) async throws {

@@ -19,8 +19,9 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
   var replace: Replacement?
   var cut: Int?
   var append: String?
-  /// `signature` by the device's key, `account` by the account's, `checksum`, or signatures that are good elsewhere:
-  /// `authentication` (by the wrong key) and `domain` (for another kind of bytes).
+  /// `signature` by the device's key, `account` by the account's, `checksum`, or signatures that
+  /// are good elsewhere: `authentication` (by the wrong key) and `domain` (for another kind of
+  /// bytes).
   var fit: String?
   /// Of a row; and of a sealed epoch, where it is opened.
   var binding: String?
