@@ -43,7 +43,8 @@ public func buildApplication(
   return Application(
     router: router, server: try server(arguments),
     configuration: ApplicationConfiguration(
-      address: .hostname(arguments.host, port: arguments.port), serverName: nil),
+      address: arguments.socket.map { .unixDomainSocket(path: $0) }
+        ?? .hostname(arguments.host, port: arguments.port), serverName: nil),
     services: services,
     onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
     logger: quiet)
@@ -66,7 +67,7 @@ public struct AttributeService: Service {
 
   public init(_ arguments: ServerArguments) throws {
     application = try buildApplication(arguments)
-    address = "\(arguments.host):\(arguments.port)"
+    address = arguments.socket ?? "\(arguments.host):\(arguments.port)"
   }
 
   public func run() async throws {

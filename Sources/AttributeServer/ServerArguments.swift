@@ -54,6 +54,8 @@ public struct ServerArguments: Sendable {
   public var host: String
   /// 0 lets the system choose.
   public var port: Int
+  /// The path of a Unix socket to listen on instead; what was left there is taken away.
+  public var socket: String?
   public var registration: Registration
   /// ``/Wire/ServerInfo/push`` as devices are told.
   public var push: String?
@@ -77,7 +79,7 @@ public struct ServerArguments: Sendable {
   public init(
     database: ServerDatabase, invites: Invites, host: String = "127.0.0.1", port: Int = 0,
     registration: Registration, push: String? = nil, signals: SignalTarget? = nil,
-    control: String? = nil, tls: TLSConfiguration? = nil,
+    control: String? = nil, socket: String? = nil, tls: TLSConfiguration? = nil,
     keyHashes: @escaping @Sendable () -> [Digest32] = { [.zero] },
     limits: ServerLimits = ServerLimits(), clock: ServerClock = .system,
     logger: Logger,
@@ -87,6 +89,7 @@ public struct ServerArguments: Sendable {
     self.invites = invites
     self.host = host
     self.port = port
+    self.socket = socket
     self.registration = registration
     self.push = push
     self.signals = signals

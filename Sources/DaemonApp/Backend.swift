@@ -13,7 +13,10 @@ struct AttributeOptions: ParsableArguments {
       valueName: "DIR"))
   var data: String?
 
-  @Option(help: ArgumentHelp("Default: 127.0.0.1:7480.", valueName: "HOST:PORT"))
+  @Option(
+    help: ArgumentHelp(
+      "Where devices reach it, unix:PATH for a socket. Default: 127.0.0.1:7480.",
+      valueName: "HOST:PORT"))
   var listen: String?
 
   @Option(
@@ -44,7 +47,10 @@ struct AttributeOptions: ParsableArguments {
       throw .usage("--data is missing: the folder where everything is kept.")
     }
     let listen = try ListenAddress(
-      settings.text("listen", listen) ?? "127.0.0.1:7480", option: "listen")
+      settings.text("listen", listen) ?? "127.0.0.1:7480", option: "listen", takesSocket: true)
+    guard listen.socket == nil || protection.tls == nil else {
+      throw .usage("--listen on a Unix socket is not encrypted: leave out --tls-certificate.")
+    }
     try listen.require(protection, option: "listen")
     // Behind a proxy everyone seems to come from loopback.
     let isPrivate = listen.isLoopback && !protection.isBehindProxy
@@ -168,7 +174,8 @@ struct Backend {
     var arguments = ServerArguments(
       database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
       registration: plan.registration, push: pushURL, signals: signals, control: folder.control,
-      tls: plan.protection.tls, keyHashes: plan.protection.keyHashes, logger: logger,
+      socket: plan.listen.socket, tls: plan.protection.tls, keyHashes: plan.protection.keyHashes,
+      logger: logger,
       onListening: { port in
         do {
           try ready.write(port: port)

@@ -4,8 +4,21 @@ import AttributeServer
 struct ListenAddress {
   let host: String
   let port: Int
+  /// The path of a Unix socket, which takes the place of host and port; nil for those.
+  let socket: String?
 
-  init(_ text: String, option: String) throws(DaemonError) {
+  /// `takesSocket`: whether `unix:PATH` will do, too.
+  init(_ text: String, option: String, takesSocket: Bool = false) throws(DaemonError) {
+    if takesSocket, text.hasPrefix("unix:") {
+      let path = String(text.dropFirst("unix:".count))
+      guard path.hasPrefix("/"), path.utf8.count <= Self.socketBytes else {
+        throw .usage(
+          "--\(option) unix:PATH has a path from / on, of \(Self.socketBytes) bytes at the most.")
+      }
+      (host, port, socket) = ("127.0.0.1", 0, path)
+      return
+    }
+    socket = nil
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
       (0...65535).contains(port), colon > text.startIndex
     else { throw .usage("--\(option) is HOST:PORT, for example 127.0.0.1:7480; not `\(text)`.") }
@@ -14,6 +27,9 @@ struct ListenAddress {
     self.host = host
     self.port = port
   }
+
+  /// What fits into `sockaddr_un` with its final zero.
+  private static let socketBytes = 107
 
   /// The host as it stands in a URL.
   var urlHost: String { host.contains(":") ? "[\(host)]" : host }

@@ -112,7 +112,9 @@ struct ReadyAnnouncement: Sendable {
   func write(port: Int?) throws(DaemonError) {
     var attributes: String?
     if let listen, let port {
-      attributes = "\(protection.tls == nil ? "http" : "https")://\(listen.urlHost):\(port)"
+      attributes =
+        listen.socket.map { "http+unix://\($0)" }
+        ?? "\(protection.tls == nil ? "http" : "https")://\(listen.urlHost):\(port)"
     }
     var facts: Logger.Metadata = [:]
     if let attributes { facts["attributes"] = "\(attributes)" }

@@ -156,7 +156,7 @@ final class HTTPTransport: Sendable {
   private func send(
     _ request: Request, to target: ServerAddress, timeout: Duration
   ) async throws -> HTTPClientResponse {
-    var message = HTTPClientRequest(url: target.url + request.path)
+    var message = HTTPClientRequest(url: target.base + request.path)
     message.method = request.method
     message.headers.add(name: "host", value: address.authority)
     message.headers.add(name: "accept", value: request.answerType)

@@ -8,7 +8,7 @@ enum LoopbackNames {
   /// Throws ``TransportError/plaintextBeyondLoopback(host:)`` when the name has any address that is
   /// not loopback: which of them a connection would take is not ours to say.
   static func addresses(of server: ServerAddress) async throws -> [ServerAddress] {
-    guard !server.isSecure, server.literal == nil else { return [server] }
+    guard !server.isSecure, server.literal == nil, server.socket == nil else { return [server] }
     let found = try await lookUp(server.host).map { server.resolved(to: $0) }
     guard !found.isEmpty else { throw TransportError.noSuchHost(server.host) }
     guard found.allSatisfy(\.isLoopbackLiteral) else {

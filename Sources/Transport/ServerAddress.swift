@@ -3,20 +3,26 @@ import Foundation
 /// Where a server listens: scheme, host and port of its URL, which has nothing else.
 ///
 /// `https` goes anywhere. `http` goes to loopback only: to an address literal of 127.0.0.0/8 or
-/// `::1`, or to a name that resolves to nothing else, which is looked up before each connection.
+/// `::1`, or to a name that resolves to nothing else, which is looked up before each connection;
+/// or, as `http+unix`, to a Unix socket, which has a path instead of a host and a port.
 public struct ServerAddress: Hashable, Sendable {
   public let isSecure: Bool
   /// A name in lower case, or an address; an IPv6 address has no brackets here.
   public let host: String
   public let port: Int
+  /// The path of the Unix socket; nil for a host.
+  public let socket: String?
+  /// What fits into `sockaddr_un` with its final zero.
+  private static let socketBytes = 107
 
-  init(isSecure: Bool, host: String, port: Int) {
+  init(isSecure: Bool, host: String, port: Int, socket: String? = nil) {
     self.isSecure = isSecure
     self.host = host
     self.port = port
+    self.socket = socket
   }
 
-  /// Reads `https://HOST[:PORT]` or `http://HOST[:PORT]`.
+  /// Reads `https://HOST[:PORT]`, `http://HOST[:PORT]` or `http+unix:///PATH`.
   ///
   /// Throws ``TransportError/invalidAddress(_:reason:)`` and
   /// ``TransportError/plaintextBeyondLoopback(host:)``.
@@ -24,6 +30,17 @@ public struct ServerAddress: Hashable, Sendable {
     let secure: Bool
     var rest: Substring
     let lower = text.lowercased()
+    if lower.hasPrefix(Self.socketScheme) {
+      let path = text.dropFirst(Self.socketScheme.count)
+      guard path.hasPrefix("/"), path.utf8.count <= Self.socketBytes,
+        path.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+      else {
+        throw .invalidAddress(
+          text, reason: "a socket has a path from / on, of \(Self.socketBytes) bytes at the most")
+      }
+      self.init(isSecure: false, host: "localhost", port: 0, socket: String(path))
+      return
+    }
     if lower.hasPrefix("https://") {
       (secure, rest) = (true, text.dropFirst("https://".count))
     } else if lower.hasPrefix("http://") {
@@ -36,6 +53,8 @@ public struct ServerAddress: Hashable, Sendable {
     self.init(isSecure: secure, host: host, port: port)
     if !secure, literal != nil, !isLoopbackLiteral { throw .plaintextBeyondLoopback(host: host) }
   }
+
+  private static let socketScheme = "http+unix://"
 
   /// Parts `HOST[:PORT]`.
   static func split(
@@ -139,11 +158,23 @@ extension ServerAddress {
 
   /// `HOST:PORT` as it stands in a URL and in the `Host` field.
   public var authority: String {
-    (literal == .version6 ? "[\(host)]" : host) + ":\(port)"
+    guard socket == nil else { return host }
+    return (literal == .version6 ? "[\(host)]" : host) + ":\(port)"
   }
 
   public var url: String {
-    "\(isSecure ? "https" : "http")://\(authority)"
+    if let socket { return Self.socketScheme + socket }
+    return "\(isSecure ? "https" : "http")://\(authority)"
+  }
+}
+
+extension ServerAddress {
+  /// What the paths of requests stand behind: a socket's path is one part of it.
+  var base: String {
+    guard let socket else { return url }
+    let characters = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+    return Self.socketScheme
+      + (socket.addingPercentEncoding(withAllowedCharacters: characters) ?? socket)
   }
 }
 
@@ -163,7 +194,9 @@ struct PushAddress: Hashable, Sendable {
     if text.hasPrefix(":") {
       let (authority, path) = Self.part(text[...])
       let port = try ServerAddress.split("h\(authority)", of: text, defaultPort: 0).port
-      server = ServerAddress(isSecure: attributes.isSecure, host: attributes.host, port: port)
+      // Whoever is reached by a socket is on this machine.
+      let host = attributes.socket == nil ? attributes.host : "127.0.0.1"
+      server = ServerAddress(isSecure: attributes.isSecure, host: host, port: port)
       self.path = try Self.check(path, of: text)
     } else if lower.hasPrefix("wss://") || lower.hasPrefix("ws://") {
       let secure = lower.hasPrefix("wss://")

@@ -7,7 +7,7 @@ public struct PairingCode: Sendable, Hashable, Confidential {
   public static let serverBytes = 200
   static let secretBytes = 16
 
-  /// The Attribute Server's URL: `http://` or `https://`, then visible ASCII.
+  /// The Attribute Server's URL: `http://`, `https://` or `http+unix://`, then visible ASCII.
   public var server: String { address.url }
   /// SHA-256 of the server's public key, where it has no certificate of a public authority.
   public let pin: Digest32?
@@ -60,10 +60,13 @@ public struct PairingCode: Sendable, Hashable, Confidential {
         flags & Self.accountFlag != 0 ? try reader.read(count: Self.accountBytes) : nil
       return (flags, secret, pin, account, try reader.read(count: reader.remaining))
     }
-    guard flags & 0x0f & ~(Self.pinFlag | Self.plainFlag | Self.accountFlag) == 0 else {
-      throw .malformed(field: "pairing code")
+    let scheme: Address.Scheme
+    switch flags & (Self.plainFlag | Self.socketFlag) {
+    case 0: scheme = .secure
+    case Self.plainFlag: scheme = .plain
+    case Self.socketFlag: scheme = .socket
+    default: throw .malformed(field: "pairing code")
     }
-    let scheme: Address.Scheme = flags & Self.plainFlag != 0 ? .plain : .secure
     address = try Address(scheme: scheme, rest: rest)
     self.pin = pin
     self.account = account
@@ -74,7 +77,11 @@ public struct PairingCode: Sendable, Hashable, Confidential {
   public var text: String {
     var flags = Suite.one << 4
     if pin != nil { flags |= Self.pinFlag }
-    if address.scheme == .plain { flags |= Self.plainFlag }
+    switch address.scheme {
+    case .secure: break
+    case .plain: flags |= Self.plainFlag
+    case .socket: flags |= Self.socketFlag
+    }
     if account != nil { flags |= Self.accountFlag }
     let body = [flags] + secretBytes + (pin?.bytes ?? []) + (account ?? []) + address.rest
     return Crockford.grouped(Crockford.encode(body + Self.checksum(body)), by: 5)
@@ -91,6 +98,7 @@ public struct PairingCode: Sendable, Hashable, Confidential {
   private static let pinFlag: UInt8 = 1
   private static let plainFlag: UInt8 = 2
   private static let accountFlag: UInt8 = 4
+  private static let socketFlag: UInt8 = 8
   /// 80 bits: 16 symbols more to type.
   private static let accountBytes = 10
   private static let checksumBytes = 4
@@ -110,6 +118,8 @@ public struct PairingCode: Sendable, Hashable, Confidential {
     enum Scheme: String, CaseIterable {
       case secure = "https://"
       case plain = "http://"
+      /// A path on the machine of both devices.
+      case socket = "http+unix://"
     }
 
     let scheme: Scheme

@@ -114,6 +114,15 @@ struct CertificateTests {
       let address = try ListenAddress(host, option: "listen")
       #expect(throws: DaemonError.self, "\(host)") { try address.require(none, option: "listen") }
     }
+    let socket = try ListenAddress("unix:/run/s", option: "listen", takesSocket: true)
+    #expect(socket.socket == "/run/s" && socket.isLoopback)
+    try socket.require(none, option: "listen")
+    for text in ["unix:run/s", "unix:", "unix:/" + String(repeating: "a", count: 107)] {
+      #expect(throws: DaemonError.self, "\(text)") {
+        try ListenAddress(text, option: "listen", takesSocket: true)
+      }
+    }
+    #expect(throws: DaemonError.self) { try ListenAddress("unix:/run/s", option: "push-listen") }
     let tls = try protection("--tls-certificate", certificate, "--tls-key", key)
     try everywhere.require(tls, option: "listen")
     #expect(tls.tls != nil)

@@ -140,4 +140,39 @@ import Testing
     }
     return found
   }
+
+  /// Nothing of the Attribute Server is on the network, not even on loopback.
+  @Test(.timeLimit(.minutes(3)))
+  func devicesOfOneMachineReachTheServerByASocket() throws {
+    let stage = try Stage()
+    defer { stage.strike() }
+    let path = stage.folder.appendingPathComponent("s").path
+    for _ in 1...2 {
+      // The second time over what the first left there.
+      try stage.startServer(["--listen", "unix:\(path)"])
+      #expect(stage.address == "http+unix://\(path)")
+      if stage.serverLog.components(separatedBy: "Listening").count == 2 { stage.killServer() }
+    }
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+    #expect(((mode as? NSNumber)?.intValue ?? 0o777) & 0o077 == 0, "for its user alone")
+    try stage.makeDevices([
+      (profile: "home", device: "home pc"), (profile: "work", device: "work pc"),
+    ])
+    let watch = try stage.start("work", ["watch"])
+    defer { watch.end() }
+    try stage.waitUntil("a connection") {
+      try stage.higgins("work", ["status"]).text.contains("push       connected")
+    }
+    let set = try stage.higgins("home", ["set", "bank.example", "user", "-"], input: "ann\n")
+    #expect(set.status == 0 && set.errors.isEmpty, "\(set.errors)")
+    try stage.waitUntil("the change") { watch.text.contains("bank.example") }
+    let healthy = try stage.higgins("home", ["doctor", "--json"]).text
+    #expect(healthy.contains(#""check":"server","state":"ok""#), "\(healthy)")
+    let refused = try stage.higginsd([
+      "serve", "--data", stage.folder.appendingPathComponent("other").path,
+      "--push-listen", "unix:\(path)",
+    ])
+    #expect(refused.status == 64)
+    #expect(stage.stopServer() == 0)
+  }
 }

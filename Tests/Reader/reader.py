@@ -529,12 +529,14 @@ def pairing_code(text):
     require(sha256(b"ctx/v1/pairing-code" + data[:-4])[:4] == data[-4:], "checksum of the code")
     reader = Reader(data[:-4])
     flags = reader.number(1)
-    require(flags >> 4 == SUITE and flags & 0x0C == 0, "flags")
+    schemes = {0: "https://", 2: "http://", 8: "http+unix://"}
+    require(flags >> 4 == SUITE and flags & 0x0A in schemes, "flags")
     secret = reader.take(16)
     pin = reader.take(32) if flags & 1 else None
+    reader.take(10 if flags & 4 else 0)
     rest = reader.take(len(reader.data) - reader.at)
     require(0 < len(rest) <= 200 and all(0x21 <= byte <= 0x7E for byte in rest), "server")
-    return ("http://" if flags & 2 else "https://") + rest.decode(), pin, secret
+    return schemes[flags & 0x0A] + rest.decode(), pin, secret
 
 
 def open_offer(data, secret):

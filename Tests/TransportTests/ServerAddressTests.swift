@@ -15,6 +15,7 @@ import Testing
     ("http://[::1]:7480", "http://[::1]:7480"),
     ("http://[0:0:0:0:0:0:0:1]:7480", "http://[0:0:0:0:0:0:0:1]:7480"),
     ("http://localhost:7480", "http://localhost:7480"),
+    ("http+unix:///run/higginsd/socket", "http+unix:///run/higginsd/socket"),
   ])
   func goodAddressesRead(_ text: String, _ url: String) throws {
     #expect(try ServerAddress(text).url == url)
@@ -27,7 +28,9 @@ import Testing
     "https://context.example:0", "https://context.example:65536", "https://context.example:+80",
     "https://context.example:８０", "https://[::1", "https://[::1]80", "https://[nonsense]",
     "https://::1", "https://exämple", "https://a b", "https://a\r\nhost:x", "https://a\0",
-    "https://" + String(repeating: "a", count: 254),
+    "https://" + String(repeating: "a", count: 254), "http+unix://", "http+unix://run/socket",
+    "http+unix:///a b", "https+unix:///run/socket",
+    "http+unix:///" + String(repeating: "a", count: 107),
   ])
   func badAddressesAreRefused(_ text: String) {
     #expect(throws: TransportError.self) { try ServerAddress(text) }
@@ -50,6 +53,7 @@ import Testing
     ("https://context.example", "wss://push.example/a/b", "https://push.example:443", "/a/b"),
     ("http://127.0.0.1:7480", "ws://localhost:1/push", "http://localhost:1", "/push"),
     ("http://127.0.0.1:7480", "wss://push.example", "https://push.example:443", "/"),
+    ("http+unix:///run/socket", ":7481/push", "http://127.0.0.1:7481", "/push"),
   ])
   func pushAddressesRead(_ server: String, _ text: String, _ url: String, _ path: String) throws {
     let push = try PushAddress(text, attributes: try ServerAddress(server))
@@ -99,5 +103,12 @@ import Testing
     #expect(backoff.next(random: 0.5) == .milliseconds(500))
     #expect(backoff.next(random: 0.25) == .milliseconds(500))
     #expect(backoff.failures == 3)
+  }
+
+  @Test func aSocketIsNoHost() throws {
+    let address = try ServerAddress("http+unix:///run/user/1000/a-b.socket")
+    #expect(address.socket == "/run/user/1000/a-b.socket" && !address.isSecure)
+    #expect(address.base == "http+unix://%2Frun%2Fuser%2F1000%2Fa-b.socket")
+    #expect(address.authority == "localhost" && address.literal == nil)
   }
 }

@@ -138,6 +138,7 @@ import Wire
 
   @Test(arguments: [
     "https://home.example", "http://127.0.0.1:7480", "https://router.lan:7480/higgins/",
+    "http+unix:///run/higginsd/socket",
   ])
   func codeSaysServerPinAndSecret(server: String) throws {
     var entropy = SodiumEntropy()
