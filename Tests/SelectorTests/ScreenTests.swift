@@ -82,6 +82,12 @@ import Wire
       reach: { $0.send(.outcome(.accountCreated(kit: "HIGGINS-1 A3F9K-71C2X-PQ7RT-0M4ZV"))) },
       phase: .empty),
     State(
+      name: "account secret as code",
+      reach: {
+        $0.send(.outcome(.accountCreated(kit: "7Q2M-4XKD-90PA-ZT3R-HG8V-5B1C-WNJE-6FS0-K2DY")))
+        $0.press("c")
+      }, phase: .empty),
+    State(
       name: "join words",
       reach: {
         $0.send(.outcome(.joinWords(["maple", "orbit", "tulip", "anvil", "cedar", "lunar"])))

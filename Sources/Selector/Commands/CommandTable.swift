@@ -178,6 +178,7 @@ extension Command {
     Command(.copy, .pairing, "c", "copy the code", .use, hint: "copy the code", rank: 2),
     Command(.back, .pairing, "Esc", "end the pairing", .move, hint: "end", rank: 1),
     Command(.yes, .kit, "y", "it is written down", .use, hint: "it is written down", rank: 0),
+    Command(.show, .kit, "c", "as a code for a camera, or as text", .use, hint: "code", rank: 1),
     Command(.run, .locked, "Enter", "unlock", .use, hint: "unlock", rank: 0),
     Command(.show, .locked, "C-r", "show what is typed", .use, hint: "show what I type", rank: 2),
     Command(.down, .welcome, "j Down Tab", "next", .move, hint: "choose", rank: 1),

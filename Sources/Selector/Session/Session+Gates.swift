@@ -95,8 +95,10 @@ extension Session {
   }
 
   mutating func performKit(_ command: Command.ID) -> [Effect] {
+    if command == .show { showsKitCode.toggle() }
     guard command == .yes else { return [] }
     overlay = nil
+    showsKitCode = false
     // After a revocation there are contexts, or at least other devices.
     guard status.former.isEmpty else { return [] }
     greetNewcomer()

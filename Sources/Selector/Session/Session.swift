@@ -62,6 +62,8 @@ public struct Session: Sendable {
   var awaitedName: String?
 
   var lockScreen = LockScreen()
+  /// Whether the account secret is shown for a camera instead of a pen.
+  var showsKitCode = false
   var welcome = Welcome.choice(0)
   /// Whether the person began with an import, which needs an account first.
   var importsFirst = false

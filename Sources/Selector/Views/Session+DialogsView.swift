@@ -197,14 +197,26 @@ extension Session {
     Fit.wrap(text, columns: columns - 6).map { PaneLine($0, column: 2) }
   }
 
+  /// In symbols to write down, or in squares to photograph.
   func paintKit(_ kit: String, _ frame: inout Frame) {
+    guard showsKitCode else { return paintKitText(kit, nil, &frame) }
+    guard let code = QRCode(kit)?.lines, code.count + 2 <= body.rows,
+      code[0].count + 6 <= size.columns
+    else { return paintKitText(kit, "This screen is too small for the code.", &frame) }
+    paintBox(
+      "Account secret", code.map { PaneLine($0, column: 2, style: .revealed) },
+      columns: code[0].count + 6, over: nil, &frame)
+  }
+
+  private func paintKitText(_ kit: String, _ notice: String?, _ frame: inout Frame) {
     let columns = min(66, size.columns)
     let secret = marked(
       Fit.wrap(kit, columns: columns - 6).map { PaneLine($0, column: 2, style: .revealed) })
     let before = paragraph(
       "Write this down now. Only a device that is left can show it again.", columns)
     let after = paragraph(
-      "With it and your passphrase you get everything back when all devices are lost. "
+      notice
+        ?? "With it and your passphrase you get everything back when all devices are lost. "
         + "Without it nobody can help. Keep it away from this machine.", columns)
     // Where rows are short the secret goes before what is said about it.
     let fits = before.count + secret.count + after.count + 2 <= body.rows
