@@ -104,6 +104,8 @@ import Testing
       "home", ["devices", "revoke", "lost pc", "--yes", "--kit-file", account.file("new-kit")])
     try #require(revoked.status == 0, "\(revoked.errors)")
     #expect(revoked.errors.contains("has erased itself"))
+    #expect(revoked.errors.contains("what it could read: bank.example / password."))
+    #expect(try stage.higgins("home", ["devices", "exposed"]).text.contains("bank.example"))
     let end = watch.finish()
     #expect(end.status == 1 && end.errors.contains("revoked by home pc"))
     let left = try stage.higgins("work", ["list"])
@@ -115,7 +117,13 @@ import Testing
     let joined = try account.join(
       "tablet", kit: account.file("new-kit"), passphrase: passphrase)
     #expect(joined.status == 0, "\(joined.errors)")
+    #expect(joined.errors.contains("The newest change in this account: of "))
+    #expect(joined.errors.contains("by home pc. If you remember a later one"))
     #expect(try stage.higgins("tablet", ["get", "bank.example", "password"]).text == "x")
+    // What is changed is exposed no more.
+    _ = try stage.higgins("tablet", ["set", "bank.example", "password", "-"], input: "y\n")
+    #expect(try stage.higgins("home", ["sync"]).status == 0)
+    #expect(try !stage.higgins("home", ["devices", "exposed"]).text.contains("bank.example"))
   }
 
   @Test(.timeLimit(.minutes(5)))

@@ -36,6 +36,7 @@ import Testing
     ("devices pair --yes", DevicesPairCommand.self), ("sync --json", SyncCommand.self),
     ("status --json --no-sync", StatusCommand.self), ("watch", WatchCommand.self),
     ("watch c a --json", WatchCommand.self), ("account", AccountShowCommand.self),
+    ("devices exposed --json", DevicesExposedCommand.self),
     ("account --json", AccountShowCommand.self),
     ("account delete --name ann --erase", AccountDeleteCommand.self),
     ("account erase --name ann", AccountEraseCommand.self),

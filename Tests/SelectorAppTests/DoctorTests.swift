@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Storage
+import Sync
 import Testing
 import Transport
 import Wire
@@ -69,6 +70,20 @@ import Wire
     #expect(Doctor.memory(MemoryFacts(lockableBytes: 1 << 20, isDumpable: false)).state == .good)
     #expect(Doctor.memory(MemoryFacts(lockableBytes: 65536, isDumpable: false)).state == .failed)
     #expect(Doctor.memory(MemoryFacts(lockableBytes: .max, isDumpable: true)).state == .failed)
+  }
+
+  @Test func whereMemoryCannotBeLockedThePersonIsToldAtTheStart() async throws {
+    let profile = try TestProfile()
+    try profile.write()
+    let poor = try Device.open(
+      profile.folder, memory: MemoryFacts(lockableBytes: 65536, isDumpable: false))
+    let told = await poor.opening.map(\.text)
+    #expect(told.count == 1 && told[0].contains("only 64 KiB of memory may be locked"))
+    await poor.stop(flush: .zero)
+    let usual = try Device.open(
+      profile.folder, memory: MemoryFacts(lockableBytes: 8 << 20, isDumpable: false))
+    #expect(await usual.opening.isEmpty)
+    await usual.stop(flush: .zero)
   }
 
   @Test func aProfileWhoseServerIsAwayIsExamined() async throws {

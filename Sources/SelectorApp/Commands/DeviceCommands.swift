@@ -1,6 +1,7 @@
 import ArgumentParser
 import Sync
 import Vault
+import Wire
 
 struct DevicesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,7 +10,7 @@ struct DevicesCommand: AsyncParsableCommand {
     discussion: "EXAMPLE: higgins devices pair",
     subcommands: [
       DevicesListCommand.self, DevicesPairCommand.self, DevicesRenameCommand.self,
-      DevicesRevokeCommand.self,
+      DevicesRevokeCommand.self, DevicesExposedCommand.self,
     ],
     defaultSubcommand: DevicesListCommand.self)
 }
@@ -159,6 +160,51 @@ struct DevicesRevokeCommand: DeviceCommand {
       revoked.haveErased
         ? "Revoked \(names), which has erased itself."
         : "Revoked \(names). It erases itself when it hears of it.")
+    if !revoked.exposed.isEmpty {
+      try await console.note(
+        "Consider changing what it could read: \(Lines.summary(of: revoked.exposed))."
+          + " `higgins devices exposed` lists what is left.")
+    }
     try await kit.tell(revoked.kit, at: console)
+  }
+}
+
+struct DevicesExposedCommand: DeviceCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exposed",
+    abstract: "List the secrets that revoked devices could read and that were not changed since.",
+    discussion: """
+      EXAMPLE: higgins devices exposed
+
+      Whoever has a lost device may have read them before it was revoked. Change the passwords that \
+      matter; each leaves the list when it is changed here or on any device.
+      """)
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var options: GlobalOptions
+
+  func run(on device: Device, console: any Console) async throws {
+    let exposed = await device.exposed
+    guard output.json else {
+      return try await console.line(Lines.table(exposed.map { [$0.contextName, $0.label] }))
+    }
+    for secret in exposed { try await console.record(ExposedRecord(secret: secret)) }
+  }
+}
+
+/// What `devices exposed` prints.
+struct ExposedRecord: Encodable {
+  let secret: ExposedSecret
+
+  private enum Key: String, CodingKey {
+    case context, contextName, attribute, label
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(secret.context, forKey: .context)
+    try container.encode(secret.contextName, forKey: .contextName)
+    try container.encode(secret.attribute, forKey: .attribute)
+    try container.encode(secret.label, forKey: .label)
   }
 }

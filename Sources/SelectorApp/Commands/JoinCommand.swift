@@ -104,6 +104,17 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     try await fetch(folder, passphrase, at: console)
   }
 
+  /// Who has nothing but the kit cannot know whether the server shows the newest state; a person
+  /// may remember.
+  private static func tell(
+    newest: (at: Int64, device: String)?, at console: any Console
+  ) async throws {
+    let what = newest.map { "of \(Lines.time($0.at)) by \($0.device)" } ?? "there is none"
+    try await console.note(
+      "The newest change in this account: \(what). If you remember a later one, the server shows an"
+        + " old state; only another device can prove what is newest.")
+  }
+
   private static func show(_ words: [String], at console: any Console) async {
     // Joining goes on without a reader: the other device decides.
     try? await console.note("The other screen must show: \(words.joined(separator: " "))")
@@ -172,7 +183,9 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     await device.start(push: false)
     let outcome = await device.synchronise(untilNothingMovesFor: Self.firstSync)
     reporting.cancel()
+    let newest = await device.newestChange
     await device.stop(flush: .zero)
+    if kitFile != nil { try await Self.tell(newest: newest, at: console) }
     switch outcome {
     case .confirmed: return
     case .waiting(let reason, _): try await console.note("Its contexts come later: \(reason)")

@@ -1,8 +1,17 @@
 import Foundation
 import Selector
+import Sync
 
 /// Text for a terminal.
 enum Lines {
+  /// The first of them by name, and how many more there are.
+  static func summary(of secrets: [ExposedSecret]) -> String {
+    let shown = 12
+    let names = secrets.prefix(shown).map { "\($0.contextName) / \($0.label)" }
+    let more = secrets.count - names.count
+    return names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+  }
+
   /// Control characters and the like as visible marks; line breaks of our own stay.
   static func safe(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -60,4 +60,12 @@ struct MemoryFacts: Hashable, Sendable {
   static func current() -> MemoryFacts {
     MemoryFacts(lockableBytes: process_lockable_bytes(), isDumpable: process_is_dumpable() != 0)
   }
+
+  /// What a person is told before the passphrase is typed; nil when keys are as safe as they can
+  /// be.
+  var warning: String? {
+    guard lockableBytes < Doctor.lockedBytes else { return nil }
+    return "Keys cannot be kept out of swap here: only \(lockableBytes / 1024) KiB of memory may be"
+      + " locked. Everything works; `higgins doctor` tells the cure."
+  }
 }

@@ -13,6 +13,8 @@ struct Revoked: Sendable {
   let kit: String
   /// Whether those that are online have erased themselves already.
   let haveErased: Bool
+  /// What they could read, and nothing un-reads.
+  let exposed: [ExposedSecret]
 }
 
 /// Taking a device out of the account.
@@ -31,8 +33,16 @@ extension Device {
     let names = Set(leaving.map { name(of: $0) }).sorted()
     let kit = try await beginEpoch(without: leaving, passphrase: passphrase)
     await fetchFarewells(of: leaving, within: Self.farewellWait)
-    return Revoked(names: names, kit: kit, haveErased: leaving.isSubset(of: farewells))
+    let exposed = exposed
+    if !exposed.isEmpty {
+      report("exposed", "Consider changing what it could read: \(Lines.summary(of: exposed)).")
+    }
+    return Revoked(
+      names: names, kit: kit, haveErased: leaving.isSubset(of: farewells), exposed: exposed)
   }
+
+  /// What devices that were taken out could read and is still the same.
+  var exposed: [ExposedSecret] { core.replica.exposed(by: core.membership) }
 
   /// New keys and a new kit for all devices but `leaving`, under `newPassphrase` or the same one.
   ///

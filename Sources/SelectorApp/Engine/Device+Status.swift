@@ -11,6 +11,12 @@ extension Device {
     return device == settings.device ? ownName : "device \(device.description.prefix(8))"
   }
 
+  /// When anything was last written, and by which device; nil while there is nothing.
+  var newestChange: (at: Int64, device: String)? {
+    core.replica.contexts.max { $0.updatedAt < $1.updatedAt }
+      .map { ($0.updatedAt, name(of: $0.updatedBy)) }
+  }
+
   func status() -> SyncStatus {
     SyncStatus(
       state: state, waiting: core.isEnded ? 0 : core.waiting, conflicts: core.replica.conflictCount,

@@ -68,7 +68,9 @@ actor Device {
   ///
   /// A damaged store is set aside, and what still reads of it becomes a new one; ``opening`` says
   /// so. A change of identity that was interrupted is finished.
-  static func open(_ folder: ProfileFolder) throws -> Device {
+  static func open(
+    _ folder: ProfileFolder, memory: MemoryFacts = .current()
+  ) throws -> Device {
     guard folder.exists else { throw DeviceError.absence(of: folder) }
     let lock = try ProfileLock.acquire(folder.lock)
     if folder.farewellText != nil {
@@ -84,11 +86,15 @@ actor Device {
     let stored = try store.load()
     let core = try SyncCore(
       device: settings.device, account: settings.account, stored: stored)
+    var opening = salvage.map { [$0.notice(at: wallClock)] } ?? []
+    if let warning = memory.warning {
+      opening.append(Notice(code: "memory", text: warning, at: wallClock, isAlarm: false))
+    }
     let name = try store.row(Onboarding.nameRow).map { String(decoding: $0, as: UTF8.self) }
     return Device(
       folder: folder, settings: settings, name: name ?? "this device", lock: lock, store: store,
       core: core, client: try client(for: settings, in: folder),
-      opening: salvage.map { [$0.notice(at: wallClock)] } ?? [], isUncertain: stored.isUncertain)
+      opening: opening, isUncertain: stored.isUncertain)
   }
 
   static func client(
