@@ -5,6 +5,7 @@ import JWTKit
 
 @testable import Access
 @testable import Outer
+@testable import Selector
 @testable import Sync
 @testable import Vault
 @testable import Wire
@@ -20,7 +21,7 @@ let targets: [String: Target] = [
   "envelope": envelope, "membership": membership, "operations": operations, "slot": slot,
   "secrets": secrets, "snapshot": snapshot, "codes": codes, "token": token, "http": http,
   "websocket": webSocket, "bodies": bodies, "import": importFile, "chat": chat,
-  "address": address, "push": push,
+  "address": address, "push": push, "settings": settings, "terminal": terminal,
 ]
 
 /// A commit envelope is its header, ciphertext and signature, and nothing else.
@@ -216,7 +217,7 @@ private let verifier: TokenVerifier = {
     let again = try? JSONDecoder().decode(Value.self, from: written)
     demand(again == read, "a message survives writing")
   }
-  switch choice % 12 {
+  switch choice % 15 {
   case 0: survives(SyncRequest.self)
   case 1: survives(SyncResponse.self)
   case 2: survives(ChallengeResponse.self)
@@ -228,6 +229,9 @@ private let verifier: TokenVerifier = {
   case 8: survives(Problem.self)
   case 9: survives(ServerInfo.self)
   case 10: survives([Signal].self)
+  case 11: survives(EndingResponse.self)
+  case 12: survives(RevocationPage.self)
+  case 13: survives(KeySet.self)
   default:
     guard let frame = try? PushFrame(text: body), let written = try? frame.encoded() else { return }
     demand((try? PushFrame(text: written)) == frame, "a push frame survives writing")
@@ -297,4 +301,36 @@ private func eventStream(_ bytes: [UInt8]) {
   {
     demand(push.server.isSecure, "signals do not leave the protection of the server")
   }
+}
+
+/// Files that people hand each other: a theme, keys, preferences, a script; the first byte chooses.
+@Sendable func settings(_ bytes: [UInt8]) {
+  guard let choice = bytes.first else { return }
+  let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
+  switch choice % 4 {
+  case 0: _ = try? Theme.parse(name: "x", toml: text)
+  case 1: _ = try? Keymap.parse(text)
+  case 2:
+    guard let read = try? Preferences(parsing: text) else { return }
+    demand((try? Preferences(parsing: read.text)) == read, "preferences survive writing")
+  default:
+    guard let script = try? Script(parsing: text) else { return }
+    demand(script.lines.count <= text.utf8.count + 1, "a line is a step at the most")
+  }
+}
+
+/// What a terminal sends, pastes from anywhere among it: nothing stays open but a paste.
+@Sendable func terminal(_ bytes: [UInt8]) {
+  var whole = InputDecoder(pasteLimit: 512)
+  var parts = InputDecoder(pasteLimit: 512)
+  let pasted = { (events: [TerminalEvent]) in
+    events.compactMap { event in
+      if case .paste(let text) = event { text } else { nil }
+    }
+  }
+  let once = pasted(whole.feed(bytes) + whole.flush())
+  let piecemeal = pasted(bytes.flatMap { parts.feed([$0]) } + parts.flush())
+  demand(once == piecemeal, "a paste does not depend on how it was cut")
+  demand(once.allSatisfy { $0.utf8.count <= 2048 }, "a paste is limited")
+  demand(whole.waitMilliseconds == nil, "nothing waits after a flush")
 }

@@ -26,7 +26,7 @@ flags=(
 )
 checkouts=.build/checkouts
 for include in swift-crypto/Sources/{CCryptoBoringSSL,CCryptoBoringSSLShims,CXKCP,CXKCPShims} \
-  swift-certificates/Sources/_CertificateInternals; do
+  swift-certificates/Sources/_CertificateInternals TOMLKit/Sources/CTOML; do
   [ -d "$checkouts/$include/include" ] && flags+=(-Xcc -I -Xcc "$checkouts/$include/include")
 done
 
@@ -48,28 +48,31 @@ mapfile -t wire < <(find Sources/Wire -name '*.swift')
 mapfile -t vault < <(find Sources/Vault -name '*.swift')
 mapfile -t sync < <(find Sources/Sync -name '*.swift')
 mapfile -t access < <(find Sources/Access -name '*.swift')
+mapfile -t selector < <(find Sources/Selector -name '*.swift')
 module Wire "${wire[@]}"
 module Vault "${vault[@]}"
 module Sync "${sync[@]}"
 module Access "${access[@]}"
+module Selector "${selector[@]}"
 # Parsers of the edges, without the network around them.
 module Outer \
   Sources/PushServer/{HTTP/RequestReader,WebSocket/WebSocketReader,Chat/ChatMessage,Session}.swift \
   Sources/PushServer/Bayeux/BayeuxMessage.swift \
-  Sources/Transport/{EventStreamReader,ServerAddress,TransportError}.swift
+  Sources/Transport/{EventStreamReader,ServerAddress,TransportError}.swift \
+  Sources/Terminal/{InputDecoder,KeyTable,TerminalEvent}.swift
 module Fuzz Tests/Fuzz/*.swift
 
 if [ ! -e "$out/fuzz" ] || [ -n "$(find "$out"/*.o -newer "$out/fuzz")" ]; then
   libraries=()
   for name in Crypto CryptoBoringWrapper CCryptoBoringSSL CCryptoBoringSSLShims CXKCP CXKCPShims \
     CryptoExtras _CryptoExtras JWTKit X509 SwiftASN1 _CertificateInternals HashTreeCollections \
-    InternalCollectionsUtilities Logging; do
+    InternalCollectionsUtilities Logging TOMLKit CTOML; do
     [ -d "$built/$name.build" ] && libraries+=("$built/$name.build")
   done
   rm -f "$out/libraries.a"
   find "${libraries[@]}" -name '*.o' -print0 | xargs -0 ar rcsT "$out/libraries.a"
   swiftc -sanitize=fuzzer,address -use-ld=lld -o "$out/fuzz" \
-    "$out"/{Wire,Vault,Sync,Access,Outer,Fuzz}.o "$out/libraries.a" -lsodium
+    "$out"/{Wire,Vault,Sync,Access,Selector,Outer,Fuzz}.o "$out/libraries.a" -lsodium -lstdc++
 fi
 
 targets=("$@")
