@@ -21,7 +21,7 @@ let targets: [String: Target] = [
   "envelope": envelope, "membership": membership, "operations": operations, "slot": slot,
   "secrets": secrets, "snapshot": snapshot, "codes": codes, "token": token, "http": http,
   "websocket": webSocket, "bodies": bodies, "import": importFile, "chat": chat,
-  "address": address, "push": push, "settings": settings, "terminal": terminal,
+  "address": address, "push": push, "script": script, "terminal": terminal,
 ]
 
 /// A commit envelope is its header, ciphertext and signature, and nothing else.
@@ -303,20 +303,11 @@ private func eventStream(_ bytes: [UInt8]) {
   }
 }
 
-/// Files that people hand each other: a theme, keys, preferences, a script; the first byte chooses.
-@Sendable func settings(_ bytes: [UInt8]) {
-  guard let choice = bytes.first else { return }
-  let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
-  switch choice % 4 {
-  case 0: _ = try? Theme.parse(name: "x", toml: text)
-  case 1: _ = try? Keymap.parse(text)
-  case 2:
-    guard let read = try? Preferences(parsing: text) else { return }
-    demand((try? Preferences(parsing: read.text)) == read, "preferences survive writing")
-  default:
-    guard let script = try? Script(parsing: text) else { return }
-    demand(script.lines.count <= text.utf8.count + 1, "a line is a step at the most")
-  }
+/// A script to press keys, which people hand each other.
+@Sendable func script(_ bytes: [UInt8]) {
+  let text = String(decoding: bytes, as: UTF8.self)
+  guard let script = try? Script(parsing: text) else { return }
+  demand(script.lines.count <= text.utf8.count + 1, "a line is a step at the most")
 }
 
 /// What a terminal sends, pastes from anywhere among it: nothing stays open but a paste.

@@ -59,7 +59,7 @@ module Outer \
   Sources/PushServer/{HTTP/RequestReader,WebSocket/WebSocketReader,Chat/ChatMessage,Session}.swift \
   Sources/PushServer/Bayeux/BayeuxMessage.swift \
   Sources/Transport/{EventStreamReader,ServerAddress,TransportError}.swift \
-  Sources/Terminal/{InputDecoder,KeyTable,TerminalEvent}.swift
+  Sources/Terminal/{EscapeSequence,InputDecoder,KeyTable,TerminalEvent}.swift
 module Fuzz Tests/Fuzz/*.swift
 
 if [ ! -e "$out/fuzz" ] || [ -n "$(find "$out"/*.o -newer "$out/fuzz")" ]; then
