@@ -18,6 +18,11 @@ struct Features: Sendable {
   static let mouseOn = Array("\u{1B}[?1000h\u{1B}[?1006h".utf8)
   static let mouseOff = Array("\u{1B}[?1006l\u{1B}[?1000l".utf8)
   static let bell: UInt8 = 0x07
+  /// Around cells that open `address`, which is printable ASCII.
+  static func linkStart(_ address: String) -> [UInt8] {
+    Array("\u{1B}]8;;\(address)\u{1B}\\".utf8)
+  }
+  static let linkEnd = Array("\u{1B}]8;;\u{1B}\\".utf8)
 
   /// Far more than a title needs; what is longer is cut.
   static let titleLimit = 128

@@ -9,6 +9,7 @@ final class Mailbox: Sendable {
     case clipboard([UInt8])
     case redraw
     case mouse(Bool)
+    case links(Bool)
     case suspend(CheckedContinuation<Void, Never>)
     case close(CheckedContinuation<Void, Never>)
   }
@@ -106,7 +107,7 @@ extension Mailbox.Request {
   func finish() {
     switch self {
     case .suspend(let waiting), .close(let waiting): waiting.resume()
-    case .clipboard, .redraw, .mouse: break
+    case .clipboard, .redraw, .mouse, .links: break
     }
   }
 }

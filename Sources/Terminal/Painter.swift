@@ -14,6 +14,7 @@ struct Painter {
   private var title = ""
   private var entered = false
   private var hasMouse = false
+  private var hasLinks = false
 
   init(size: Size, depth: ColourDepth, features: Features) {
     self.size = size
@@ -44,6 +45,13 @@ struct Painter {
     return isOn ? Features.mouseOn : Features.mouseOff
   }
 
+  /// Whether what can be opened is marked; the next frame is painted whole.
+  mutating func setLinks(_ isOn: Bool) {
+    guard features.isXtermLike, isOn != hasLinks else { return }
+    hasLinks = isOn
+    forget()
+  }
+
   /// The terminal was given back; the next frame enters the screen again.
   mutating func leave() {
     screen_leave()
@@ -57,15 +65,22 @@ struct Painter {
   /// A frame of another size than the terminal's, from just before a resize, is cut.
   mutating func bytes(for frame: Frame, theme: Theme) -> [UInt8] {
     use(theme)
-    for run in frame.runs(from: shown) {
-      put(run)
-    }
+    let runs = frame.runs(from: shown)
+    let links = hasLinks ? changedLinks(of: frame, runs) : []
+    for run in runs { put(run) }
+    // ncurses knows no links. Their cells are left out at first, then written one link at a time,
+    // so that the bytes between two marks are those of its cells.
+    for link in links { blank(link) }
     shown = frame
-    var start: UnsafePointer<UInt8>?
     let place = frame.cursor ?? Position(row: -1, column: -1)
-    let count = screen_update(
-      Int32(clamping: place.row), Int32(clamping: place.column), &start)
-    var output = Array(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count))
+    var output = update(links.first.map(start) ?? place)
+    for (number, link) in links.enumerated() {
+      for run in frame.runs(of: link) { put(run) }
+      // ncurses may move by writing what is there: no move may stand between the marks.
+      let end = Position(row: link.row, column: min(link.column + link.columns, size.columns - 1))
+      output += Features.linkStart(link.address) + update(end) + Features.linkEnd
+      output += update(links.dropFirst(number + 1).first.map(start) ?? place)
+    }
     if !entered {
       entered = true
       output += features.enter
@@ -80,6 +95,34 @@ struct Painter {
     }
     if frame.bell { output.append(Features.bell) }
     return output
+  }
+
+  private func start(of link: Link) -> Position { Position(row: link.row, column: link.column) }
+
+  /// What ncurses sends to show all that was put, with the cursor at a place.
+  private func update(_ place: Position) -> [UInt8] {
+    var start: UnsafePointer<UInt8>?
+    let count = screen_update(Int32(clamping: place.row), Int32(clamping: place.column), &start)
+    return Array(UnsafeBufferPointer(start: start, count: start == nil ? 0 : count))
+  }
+
+  /// Links the terminal does not show yet, or whose cells are written anew.
+  private func changedLinks(of frame: Frame, _ runs: [Run]) -> [Link] {
+    frame.links.filter { link in
+      !(shown?.links.contains(link) ?? false)
+        || runs.contains {
+          $0.row == link.row && $0.column < link.column + link.columns
+            && link.column < $0.column + $0.columns
+        }
+    }
+  }
+
+  private func blank(_ link: Link) {
+    var space = screen_cell()
+    space.columns = 1
+    space.scalars.0 = 0x20
+    let cells = [screen_cell](repeating: space, count: link.columns)
+    screen_put(Int32(link.row), Int32(link.column), cells, Int32(cells.count))
   }
 
   private mutating func use(_ theme: Theme) {

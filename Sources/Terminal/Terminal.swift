@@ -96,6 +96,12 @@ public final class Terminal: Display {
     mailbox.post(.mouse(isOn))
   }
 
+  /// Marks what a frame says can be opened, so that the terminal opens it (OSC 8). One that knows
+  /// no such thing passes over it.
+  public func setLinks(_ isOn: Bool) {
+    mailbox.post(.links(isOn))
+  }
+
   /// Gives the terminal back and stops the process group, as Control-Z would. Returns when the
   /// program goes on; the screen is then empty and an event `continued` has been sent.
   public func suspend() async {

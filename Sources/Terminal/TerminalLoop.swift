@@ -227,6 +227,7 @@ extension TerminalLoop {
       case .clipboard(let sequence): write(sequence)
       case .redraw: painter.forget()
       case .mouse(let isOn): write(painter.setMouse(isOn))
+      case .links(let isOn): painter.setLinks(isOn)
       case .suspend: break
       case .close: closing.append(request)
       }

@@ -65,13 +65,14 @@ import Testing
     #expect(desk.effects == [.prefer(chosen)])
     desk.type(":set cat")
     desk.press("Enter")
-    #expect(desk.message == "There is no setting cat, only mouse, nomouse.")
+    #expect(desk.message == "There is no setting cat, only mouse, nomouse, links, nolinks.")
   }
 
   @Test func preferencesAreReadAsTheyAreWrittenAndMistakesNamed() throws {
     var chosen = Preferences()
     chosen.theme = "dark"
     chosen.hasMouse = true
+    chosen.hasLinks = true
     #expect(try Preferences(parsing: chosen.text) == chosen)
     #expect(try Preferences(parsing: "") == Preferences())
     #expect(throws: PreferencesError.self) { try Preferences(parsing: "mouse = \"yes\"") }
@@ -81,6 +82,33 @@ import Testing
     } catch {
       #expect(error.line == 2)
     }
+  }
+
+  @Test func aSiteIsALinkWhereItStands() {
+    var desk = Desk.open()
+    let site = AttributeRecord(
+      id: Sample.attribute(9), label: "url", kind: .url, isConcealed: false,
+      text: "https://github.example/login",
+      heads: [Sample.value(9, "https://github.example/login")], updatedAt: Sample.now,
+      updatedBy: Sample.work)
+    desk.send(.contexts(Sample.records([site])))
+    #expect(
+      desk.session.view().links == [
+        Link(row: 3, column: 39, columns: 28, address: "https://github.example/login")
+      ])
+    desk.press("D")
+    #expect(desk.session.view().links == [])
+  }
+
+  @Test(arguments: [
+    ("https://a.example/?q=1", "https://a.example/?q=1"), ("a.example", "https://a.example"),
+    ("https://\u{E9}.example", "https://%C3%A9.example"),
+    ("mailto:a@b.example", "mailto:a@b.example"),
+    ("javascript://x", nil), ("file:///etc/passwd", nil), ("not a site", nil), ("", nil),
+    ("https://a.example\u{1B}]0;x", nil),
+  ])
+  func onlyWhatOpensASiteIsALink(text: String, address: String?) {
+    #expect(Link.address(of: text) == address)
   }
 
   @Test func theChosenThemeIsShownFromTheStart() {

@@ -62,6 +62,35 @@ import Testing
     await terminal.close()
   }
 
+  /// Its cells stand between the marks, and nothing else.
+  @Test func sitesAreMarkedOnRequestAndWhenTheyAreWrittenAnew() async throws {
+    let line = try PseudoTerminal(columns: 60, rows: 4)
+    let terminal = try open(line)
+    let mark = "\u{1B}]8;;"
+    func screen(_ word: String) -> Frame {
+      var frame = frame("\(word) https://a.example", size: terminal.size, row: 1)
+      frame.link(row: 1, column: 4, columns: 17, address: "https://a.example/%C3%A9")
+      return frame
+    }
+    terminal.show(screen("one"), theme: .terminal)
+    #expect(try !line.output(until: Self.end).contains(mark))
+    terminal.setLinks(true)
+    terminal.show(screen("one"), theme: .terminal)
+    let marked = try line.output(until: Self.end)
+    let parts = marked.components(separatedBy: mark)
+    try #require(parts.count == 3)
+    #expect(!parts[0].contains("https"))
+    #expect(parts[1].hasPrefix("https://a.example/%C3%A9\u{1B}\\"))
+    #expect(parts[1].hasSuffix("https://a.example"))
+    terminal.show(screen("two"), theme: .terminal)
+    #expect(try !line.output(until: Self.end).contains(mark), "it was not written anew")
+    terminal.setLinks(false)
+    terminal.show(screen("two"), theme: .terminal)
+    let plain = try line.output(until: Self.end)
+    #expect(plain.contains("https://a.example") && !plain.contains(mark))
+    await terminal.close()
+  }
+
   @Test func keysOfOneWriteArriveAsOneBatch() async throws {
     let line = try PseudoTerminal(columns: 80, rows: 24)
     let terminal = try open(line)

@@ -14,7 +14,7 @@ enum LineCommand: String, CaseIterable {
   var text: String {
     switch self {
     case .theme: "NAME   colours, shown while you choose"
-    case .set: "mouse | nomouse   click to mark, wheel to move"
+    case .set: "mouse | nomouse | links | nolinks   what the terminal clicks on"
     case .pair: "pair another device"
     case .revoke: "DEVICE   shut out a lost device, with new keys and a new kit"
     case .import: "FORMAT FILE   take in another program's export"
@@ -47,7 +47,7 @@ enum LineCommand: String, CaseIterable {
   }
 
   /// What `:set` takes.
-  static let settings = ["mouse", "nomouse"]
+  static let settings = ["mouse", "nomouse", "links", "nolinks"]
   /// Formats that can be read.
   static let importFormats = ImportFormat.allCases.map(\.rawValue)
   /// Formats that can be written.

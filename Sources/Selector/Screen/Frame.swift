@@ -27,6 +27,8 @@ public struct Frame: Sendable {
   public private(set) var cells: [Cell]
   /// Characters with combining marks; cells refer to them by index.
   private var clusters: [Glyph] = []
+  /// What a terminal can open, if the person wants that.
+  public private(set) var links: [Link] = []
 
   /// Where the real cursor stands; nil hides it. A place outside the frame hides it too.
   public var cursor: Position?
@@ -87,6 +89,13 @@ public struct Frame: Sendable {
     if place < span.upperBound {
       store(.space, row: row, column: place, style: style)
     }
+  }
+
+  /// Says that a stretch of one row names a site, clipped like `put`.
+  public mutating func link(row: Int, column: Int, columns: Int, address: String) {
+    guard let span = visible(row: row, column: column, columns: columns) else { return }
+    links.append(
+      Link(row: row, column: span.lowerBound, columns: span.count, address: address))
   }
 
   /// Changes the style of a stretch of one row and leaves its text, clipped like `put`.
@@ -170,7 +179,7 @@ extension Frame: Equatable {
   /// Frames are equal when they look alike, whatever the order they were painted in.
   public static func == (one: Frame, other: Frame) -> Bool {
     guard one.size == other.size, one.cursor == other.cursor, one.title == other.title,
-      one.bell == other.bell
+      one.bell == other.bell, one.links == other.links
     else { return false }
     if one.clusters == other.clusters { return one.cells == other.cells }
     return one.runs(from: other).isEmpty

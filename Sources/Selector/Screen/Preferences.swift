@@ -5,11 +5,14 @@ import TOMLKit
 /// ```toml
 /// theme = "dark"
 /// mouse = true
+/// links = true
 /// ```
 public struct Preferences: Hashable, Sendable {
   /// nil: the terminal's own colours.
   public var theme: String?
   public var hasMouse = false
+  /// Whether sites can be opened where they stand (OSC 8).
+  public var hasLinks = false
 
   public init() {}
 
@@ -27,11 +30,13 @@ public struct Preferences: Hashable, Sendable {
       switch key {
       case "theme" where value.string != nil: theme = value.string
       case "mouse" where value.bool != nil: hasMouse = value.bool ?? false
+      case "links" where value.bool != nil: hasLinks = value.bool ?? false
       default:
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let line = lines.firstIndex { $0.drop { $0 == " " }.hasPrefix(key) }.map { $0 + 1 } ?? 0
         throw PreferencesError(
-          line: line, reason: "`\(key)` is not one of theme = \"NAME\" and mouse = true or false")
+          line: line,
+          reason: "`\(key)` is not one of theme = \"NAME\", mouse and links = true or false")
       }
     }
   }
@@ -41,6 +46,7 @@ public struct Preferences: Hashable, Sendable {
     let table = TOMLTable()
     table["theme"] = theme
     table["mouse"] = hasMouse
+    table["links"] = hasLinks
     return table.convert() + "\n"
   }
 }

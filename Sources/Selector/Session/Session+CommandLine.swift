@@ -181,8 +181,17 @@ extension Session {
         "There is no setting \(setting), only \(LineCommand.settings.joined(separator: ", ")).")
       return []
     }
-    profile.preferences.hasMouse = setting == "mouse"
-    say(setting == "mouse" ? "Click to mark, wheel to move. Shift selects text." : "No mouse.")
+    switch setting {
+    case "links":
+      profile.preferences.hasLinks = true
+      say("The terminal opens sites where it can, mostly by Ctrl and a click.")
+    case "nolinks":
+      profile.preferences.hasLinks = false
+      say("Sites are text alone.")
+    default:
+      profile.preferences.hasMouse = setting == "mouse"
+      say(setting == "mouse" ? "Click to mark, wheel to move. Shift selects text." : "No mouse.")
+    }
     return [.prefer(profile.preferences)]
   }
 }

@@ -9,6 +9,8 @@ struct PaneLine {
     let column: Int
     let text: String
     let style: StyleKey
+    /// The address it names: ``Link``.
+    var link: String?
   }
 
   var pieces: [Piece] = []
@@ -31,8 +33,8 @@ struct PaneLine {
 
   var isEmpty: Bool { pieces.isEmpty && !isMarked && cursor == nil }
 
-  mutating func add(_ text: String, column: Int, style: StyleKey = .text) {
-    pieces.append(Piece(column: column, text: text, style: style))
+  mutating func add(_ text: String, column: Int, style: StyleKey = .text, link: String? = nil) {
+    pieces.append(Piece(column: column, text: text, style: style, link: link))
   }
 
   /// The same line as a part of the row above it.
@@ -72,9 +74,12 @@ extension Frame {
       put(trailer.text, row: row, column: column, limit: columns, style: trailer.style)
     }
     for piece in line.pieces where piece.column < room {
-      put(
+      let columns = put(
         piece.text, row: row, column: region.column + piece.column, limit: room - piece.column,
         style: piece.style == .text ? style : piece.style)
+      if let address = piece.link {
+        link(row: row, column: region.column + piece.column, columns: columns, address: address)
+      }
     }
     if line.isMarked {
       restyle(row: row, column: region.column, columns: region.columns, style: marked)

@@ -103,7 +103,8 @@ extension Session {
       return [first]
     }
     let shown = shownValue(attribute, columns: columns - column)
-    first.add(shown.lines[0], column: column, style: shown.style)
+    let link = attribute.kind == .url ? Link.address(of: attribute.text) : nil
+    first.add(shown.lines[0], column: column, style: shown.style, link: link)
     let end = first.end
     if shown.note.isEmpty {
       // Nothing to add.

@@ -277,6 +277,7 @@ extension Driver {
   private func prefer(_ preferences: Preferences) {
     profile.preferences = preferences
     terminal.setMouse(preferences.hasMouse)
+    terminal.setLinks(preferences.hasLinks)
     do {
       try FileManager.default.createDirectory(
         atPath: folder.configuration, withIntermediateDirectories: true)

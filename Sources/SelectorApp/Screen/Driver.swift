@@ -73,6 +73,7 @@ actor Driver {
       inbox.post([.quit])
     }
     terminal.setMouse(profile.preferences.hasMouse)
+    terminal.setLinks(profile.preferences.hasLinks)
     paint()
     if device != nil { await attach() }
     Task { await unlockFromFile() }

@@ -13,6 +13,7 @@ protocol Surface: Sendable {
   func tell(_ session: Session, isAnswer: Bool)
   func redraw()
   func setMouse(_ isOn: Bool)
+  func setLinks(_ isOn: Bool)
   func suspend() async
   func close() async
   func sendToClipboard(_ bytes: [UInt8]) -> Bool
@@ -22,6 +23,7 @@ extension Terminal: Surface {}
 
 extension Surface {
   func setMouse(_ isOn: Bool) {}
+  func setLinks(_ isOn: Bool) {}
 
   /// Where frames mean nothing, lines may.
   func tell(_ session: Session, isAnswer: Bool) {}
