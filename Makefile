@@ -20,8 +20,8 @@ DOCUMENTED := $(patsubst Sources/%.docc,%,$(foreach target,\
 PACKAGES := libncurses-dev libsodium-dev libsqlite3-dev pkg-config tmux \
   python3-argon2 python3-cryptography python3-nacl python3-pyotp
 BENCH_PACKAGES := fzf git gnupg less libnginx-mod-nchan mc pass strace tig
-# For the clients of others that come from PyPI.
-CONFORMANCE_PACKAGES := python3-venv
+# A browser for the chat page, and what clients of others that come from PyPI need.
+CONFORMANCE_PACKAGES := chromium python3-venv
 # What makes system calls fail on purpose.
 CHAOS_PACKAGES := strace
 
@@ -148,13 +148,14 @@ fuzz: deps ## Fuzzes every parser of foreign bytes for SECONDS (default: 60); TA
 	Tests/Fuzz/fuzz.sh $(or $(SECONDS),60) $(TARGETS)
 
 .PHONY: conformance
-conformance: deps ## Proves the Push Service with the WebSocket, Bayeux and Web Push of others, from PyPI.
+conformance: deps ## Proves the Push Service with programs of others, from PyPI and Debian.
 	@$(call install_packages,$(CONFORMANCE_PACKAGES))
 	/usr/bin/python3 -m venv .build/conformance
 	.build/conformance/bin/pip install --quiet \
 	  aiocometd-ng==0.5.6 http-ece==1.2.1 kosoku==0.1.0 setuptools wheel
 	HIGGINS_PYTHON="$$PWD/.build/conformance/bin/python" HIGGINS_CONFORMANCE=1 \
-	  swift test --disable-xctest --filter "BayeuxClientTests|WebSocketConformanceTests|SleepingDeviceTests"
+	  swift test --disable-xctest \
+	  --filter "BayeuxClientTests|ChatPageTests|SleepingDeviceTests|WebSocketConformanceTests"
 
 # In a folder of its own, as everything is built differently. What decides is left out: it has no
 # threads, and its tests take long under the sanitizer.
