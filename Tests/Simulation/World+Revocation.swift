@@ -16,7 +16,7 @@ extension World {
     later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
       try attempt({ [self] in try fail($0, of: device) }) {
         let membership = device.core.membership
-        guard disasters == 0, let keyring = device.core.keyring,
+        guard disasters == 0, !hasForgottenRecords, let keyring = device.core.keyring,
           device.core.serverFrontier == device.core.frontier
         else { return }
         let rotation = try keyring.rotation(

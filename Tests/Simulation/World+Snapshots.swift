@@ -179,6 +179,16 @@ extension World {
     }
   }
 
+  /// Whether the server lacks records of the list of devices that somebody holds.
+  ///
+  /// A new record in their place makes two lists, which nothing brings together again: there is no
+  /// promise for that, so whoever would add one hears of no server until the others have brought
+  /// theirs.
+  var hasForgottenRecords: Bool {
+    let held = server.store.memberRecords(from: 0, account: family.account).count
+    return devices.contains { !$0.isGone && $0.disk.current.state.records.count > held }
+  }
+
   func replace(_ device: SimulatedDevice) throws {
     if bug == .keepIdentity { return }
     let failed: (ServiceFailure) throws -> Void = { [self] in
@@ -205,6 +215,9 @@ extension World {
           with: successor, name: DeviceName(name: "home pc", platform: "linux"),
           membership: membership, dependencies: device.core.serverFrontier,
           entropy: &device.entropy)
+        guard !hasForgottenRecords else {
+          return try failed(.unreachable(reason: "connection reset"))
+        }
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(record.bytes))
         try server.append(request, by: caller(device))
