@@ -12,6 +12,13 @@ import Testing
     }
   }
 
+  /// The TOML library ends the process at these, so they must not reach it.
+  @Test(arguments: ["[!]", "[[!]]", "[", " [ ]x", "[ü]", "[\t\r"])
+  func aHeadingThatNamesNothingIsRefusedWithItsLine(_ heading: String) {
+    let found = error("\n\(heading)\n")
+    #expect(found.map { if case .syntax(line: 2, _) = $0 { true } else { false } } == true)
+  }
+
   @Test func everyStandardKeyIsAKeyAndUsedOnceInItsPlace() {
     var seen: [String: Command.ID] = [:]
     for command in Command.table {

@@ -53,11 +53,9 @@ public struct Keymap: Sendable {
   public static func parse(_ text: String) throws(KeymapError) -> Keymap {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw .syntax(line: error.source.begin.line, reason: error.description)
+      table = try SettingsText(text: text).table()
     } catch {
-      throw .syntax(line: 0, reason: "\(error)")
+      throw .syntax(line: error.line, reason: error.reason)
     }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var commands = Command.table

@@ -20,11 +20,9 @@ public struct Preferences: Hashable, Sendable {
   public init(parsing text: String) throws(PreferencesError) {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw PreferencesError(line: error.source.begin.line, reason: error.description)
+      table = try SettingsText(text: text).table()
     } catch {
-      throw PreferencesError(line: 0, reason: "\(error)")
+      throw PreferencesError(line: error.line, reason: error.reason)
     }
     for (key, value) in table {
       switch key {

@@ -45,9 +45,9 @@ private struct ThemeSource {
 
   func table() throws -> TOMLTable {
     do {
-      return try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw ThemeError(line: error.source.begin.line, what: .syntax(error.description))
+      return try SettingsText(text: text).table()
+    } catch {
+      throw ThemeError(line: error.line, what: .syntax(error.reason))
     }
   }
 

@@ -1,0 +1,58 @@
+import TOMLKit
+
+/// The text of a settings file; themes, keys and preferences are read from its table.
+struct SettingsText {
+  struct Fault: Error {
+    let line: Int
+    let reason: String
+  }
+
+  let text: String
+
+  /// - Throws: what is wrong with it as TOML, and in which line.
+  func table() throws(Fault) -> TOMLTable {
+    if let line = misbegunHeading {
+      throw Fault(line: line, reason: "a heading is a name in brackets, like [contexts]")
+    }
+    do {
+      return try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw Fault(line: error.source.begin.line, reason: error.description)
+    } catch {
+      throw Fault(line: 0, reason: "\(error)")
+    }
+  }
+
+  /// The first line that opens a bracket and names nothing after it. The library ends the process
+  /// there by an assertion, where it should refuse the text.
+  private var misbegunHeading: Int? {
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return lines.firstIndex { line in
+      guard var rest = Self.opened(line[...]) else { return false }
+      rest = Self.opened(rest) ?? rest
+      guard let first = rest.first(where: { !Self.isSpace($0) }) else { return true }
+      return !Self.beginsKey(first) && first != UInt8(ascii: "]")
+    }.map { $0 + 1 }
+  }
+
+  /// What stands behind the bracket a line begins with.
+  private static func opened(_ line: Substring.UTF8View) -> Substring.UTF8View? {
+    let rest = line.drop(while: isSpace)
+    return rest.first == UInt8(ascii: "[") ? rest.dropFirst() : nil
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte)
+  }
+
+  /// A letter, a digit, `-`, `_` or a quote: TOML 1.0, keys.
+  private static func beginsKey(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+      UInt8(ascii: "\""), UInt8(ascii: "'"):
+      true
+    default: false
+    }
+  }
+}
