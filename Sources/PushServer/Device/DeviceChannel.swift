@@ -26,7 +26,7 @@ final class DeviceChannel: ChannelInboundHandler {
   private var origin: Crowd.Origin?
   private var outlet: SocketOutlet
 
-  /// - Parameter isPlain: Whether what is written goes to the socket as it is, without TLS.
+  /// `isPlain` says whether what is written goes to the socket as it is, without TLS.
   init(node: PushNode, isPlain: Bool) {
     self.node = node
     outlet = SocketOutlet(isWanted: isPlain)
