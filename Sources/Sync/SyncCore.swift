@@ -4,8 +4,8 @@ public import Wire
 /// One device's whole decision: what is true locally, what to write to disk, when to ask the server
 /// and what to believe of its answer. A value: it does nothing by itself.
 ///
-/// The shell calls ``step(_:at:entropy:counting:)`` on a copy, writes the transaction, and keeps the
-/// copy only when the disk took it; then it carries out the effects. A full disk so leaves
+/// The shell calls ``step(_:at:entropy:counting:)`` on a copy, writes the transaction, and keeps
+/// the copy only when the disk took it; then it carries out the effects. A full disk so leaves
 /// everything as it was.
 public struct SyncCore: Sendable {
   public struct Moment: Hashable, Sendable {
