@@ -145,6 +145,8 @@ class Membership:
         self.rotations = []
         # The devices that were taken out, by the epoch that began with it.
         self.revoked, self.slot_version, self.slot = {}, 1, None
+        # From which record on a suite is the lowest that counts, and how the server is known.
+        self.suites, self.server_keys = [(0, 1)], []
 
     def read(self, data):
         """The fields of a record of this chain's account."""
@@ -177,7 +179,7 @@ class Membership:
             require(number == 0 and signer_kind == 2, "genesis")
             key = unbase(body["accountKey"])
         else:
-            require(number > 0 and kind in (2, 4, 5, 8, 9), "kind")
+            require(number > 0 and kind in (2, 4, 5, 6, 7, 8, 9), "kind")
             require(signer_kind == 1 or (signer_kind == 2 and kind == 2), "signer")
             require(signer_kind == 2 or signer in self.devices, "signer is no member")
             require(signer_kind == 2 or signer not in self.revoked, "signer is revoked")
@@ -190,6 +192,10 @@ class Membership:
             self.replaced.append((signer, bytes.fromhex(body["device"]["device"])))
         if kind == 5:
             self.rotate(signer, seen, body)
+        elif kind == 6:
+            self.raise_suite(body)
+        elif kind == 7:
+            self.trust(body)
         elif kind == 8:
             self.change_slot(body)
         elif kind == 9:
@@ -246,6 +252,22 @@ class Membership:
         require(all(type(hashing[field]) is int for field in ("memoryKibibytes", "passes")), "hashing")
         require(len(unbase(hashing["salt"])) == 16, "hashing")
         self.slot_version, self.slot = slot["version"], unbase(slot["slot"])
+
+    def raise_suite(self, body):
+        require(type(body["suite"]) is int, "suite")
+        require(self.suites[-1][1] < body["suite"] < 256, "suite")
+        self.suites.append((len(self.hashes), body["suite"]))
+
+    def trust(self, body):
+        keys = [unbase(key) for key in body["keys"]]
+        require(1 <= len(keys) <= 4 and keys == sorted(set(keys)), "server keys")
+        require(all(len(key) == 32 for key in keys), "server keys")
+        self.server_keys = keys
+
+    def check_suite(self, since):
+        """Whether this suite may still be used by somebody who knows that record."""
+        lowest = max(suite for number, suite in self.suites if number <= since)
+        require(SUITE >= lowest, "an older suite")
 
     def rename(self, body):
         device = bytes.fromhex(body["device"])
@@ -347,6 +369,7 @@ def open_envelope(data, membership, key_of, types):
     since = membership.hashes.index(member_head)
     require(membership.joined[device] <= since, "the author was no member yet")
     verify(membership.devices[device]["signing"], b"ctx/v1/commit", data)
+    membership.check_suite(since)
     membership.check_epoch(kind, device, sequence, epoch, since)
     plaintext = unpad(open_sealed(ciphertext, additional, nonce, key_of(epoch)))
     header = {"device": device, "sequence": sequence, "previous": previous, "seen": seen}
@@ -611,6 +634,7 @@ def golden(folder):
     print("replacement: verifies")
     golden_rotation(paired, roots, rotation, load(folder, "keyring"))
     golden_records(copy.deepcopy(chain), device, roots, load(folder, "records"), secret)
+    golden_policies(copy.deepcopy(chain), roots, load(folder, "policies"))
 
     def data_key(epoch):
         return derive(roots[epoch], "data", account)
@@ -698,6 +722,22 @@ def golden_records(chain, device, roots, recorded, secret):
     refuses("an end within a chain", lambda: chain.append(recorded["ending"]))
     require(sha256(recorded["ending"]) == recorded["endingHash"], "digest of the end")
     print("ending: verifies")
+
+
+def golden_policies(chain, roots, recorded):
+    """Keys of the server, and the lowest suite that counts."""
+
+    def data_key(epoch):
+        return derive(roots[epoch], "data", chain.account)
+
+    chain.append(recorded["trust"])
+    require(chain.server_keys == sorted(sha256(bytes([key])) for key in (1, 2)), "server keys")
+    print("server keys: verify")
+    chain.append(recorded["raise"])
+    open_envelope(recorded["before"], chain, data_key, {1})
+    refuses("a commit of a suite that ended", lambda: open_envelope(
+        recorded["after"], chain, data_key, {1}))
+    print("suite: what was sealed before it rose opens, and nothing after")
 
 
 # What must not open

@@ -289,6 +289,37 @@ import Wire
     #expect(try chain.ending?.ending().device == home.device)
   }
 
+  @Test func serverKeysAndTheLowestSuiteCountForEver() throws {
+    let home = try Fixture.account.get().keyring
+    let made = { () throws -> [String: String] in
+      var chain = try Fixture.chain()
+      let trust = try home.trusting(
+        serverKeys: [.sha256([1]), .sha256([2])], membership: chain, frontier: Fixture.frontier)
+      try chain.append(trust)
+      let before = try Fixture.commit(by: home, memberHead: chain.head)
+      let raise = try ServerKeysTests.record(
+        .raiseSuite, MembershipRecord.SuiteRaise(suite: 2), after: chain)
+      try chain.append(raise)
+      let after = try Fixture.commit(by: home, memberHead: chain.head)
+      return [
+        "afterHex": Hex.encode(after.bytes), "beforeHex": Hex.encode(before.bytes),
+        "raiseHex": Hex.encode(raise.bytes), "trustHex": Hex.encode(trust.bytes),
+      ]
+    }
+    let golden = try Golden("policies.json", make: made)
+    #expect(golden.matches(try made()))
+
+    var chain = try Fixture.chain()
+    try chain.append(MembershipRecord(bytes: golden.bytes("trust")))
+    #expect(Set(chain.serverKeys) == [.sha256([1]), .sha256([2])])
+    try chain.append(MembershipRecord(bytes: golden.bytes("raise")))
+    #expect(chain.minimumSuite == 2)
+    let before = try Envelope(bytes: golden.bytes("before"))
+    #expect(try home.openCommit(before, membership: chain) == Fixture.plaintext)
+    let after = try Envelope(bytes: golden.bytes("after"))
+    #expect(throws: VaultError.malformed(field: "suite")) { try chain.verify(after) }
+  }
+
   /// HPKE draws its own ephemeral key, so the answer is opened and never compared.
   @Test func pairingIsMadeAndOpensForEver() throws {
     let made = { () throws -> [String: String] in

@@ -27,6 +27,8 @@ import Testing
         "slot change: verifies, and the slot opens with the new passphrase",
         "renaming: verifies, and the name opens",
         "ending: verifies",
+        "server keys: verify",
+        "suite: what was sealed before it rose opens, and nothing after",
         "commit: verifies and opens",
         "row: opens",
         "snapshot: verifies and opens",

@@ -5,7 +5,7 @@ import Wire
 
 /// Records that say what counts from then on: keys of the server, and the lowest suite.
 @Suite struct ServerKeysTests {
-  private static func record(
+  static func record(
     _ kind: MembershipRecord.Kind, _ body: some Encodable, after chain: Membership,
     signer: MembershipRecord.Signer? = nil, key: SigningKey? = nil
   ) throws -> MembershipRecord {
