@@ -161,8 +161,10 @@ final class PushNode: @unchecked Sendable {
       } catch {
         result = .failure(error)
       }
-      self.metrics.checked(result, took: self.configuration.uptime() - start)
-      self.loop.execute { self.connections[id]?.handle(.checked(self.trusted(result))) }
+      self.loop.execute {
+        self.metrics.checked(result, took: self.configuration.uptime() - start)
+        self.connections[id]?.handle(.checked(self.trusted(result)))
+      }
     }
   }
 
