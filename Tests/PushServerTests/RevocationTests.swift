@@ -9,7 +9,7 @@ import Wire
     try json(revocations(devices, account: account))
   }
 
-  @Test func aRevokedDeviceIsSentAwayAtOnceAndNotLetInAgain() async throws {
+  @Test func aRevokedDeviceIsSentAwayWithinASecondAndNotLetInAgain() async throws {
     try await running { service in
       let work = try await device(id(3), at: service).socket
       let home = try await device(id(2), at: service).socket
@@ -18,8 +18,7 @@ import Wire
       let answer = try await post(try page([id(3)]), at: service, path: Route.revocations)
       #expect(answer.hasPrefix("HTTP/1.1 200"))
       #expect(try await work.receivePush() == .bye(reason: .revoked, retryAfterMilliseconds: 0))
-      // Milliseconds on a machine of its own; nothing else than the push sends it away before 25 s.
-      #expect(ContinuousClock.now - start < .seconds(5))
+      #expect(ContinuousClock.now - start < .seconds(1))
       guard case .presence(let gone) = try await home.receivePush() else {
         Issue.record("the others are not told")
         return
