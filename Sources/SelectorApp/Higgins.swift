@@ -67,6 +67,7 @@ struct Higgins: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // What is written is for nobody else on this machine.
     umask(0o077)
+    WorkerPool.install()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

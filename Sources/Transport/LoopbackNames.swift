@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 
 /// Looks up names that plaintext may go to.
@@ -20,7 +19,7 @@ enum LoopbackNames {
   /// `getaddrinfo` may wait for the network, so it gets a thread of its own.
   private static func lookUp(_ name: String) async throws -> [String] {
     try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global().async {
+      Thread.detachNewThread {
         continuation.resume(with: Result { try resolve(name) })
       }
     }

@@ -13,7 +13,7 @@ struct TargetGraph {
   /// Comes with the toolchain; values only.
   static let values: Set<String> = ["Foundation", "FoundationEssentials", "Synchronization"]
   /// Comes with the toolchain and does I/O, threads or time.
-  static let system: Set<String> = ["Dispatch", "Glibc"]
+  static let system: Set<String> = ["Dispatch", "Glibc", "_Concurrency"]
   /// Targets that decide: time and chance are passed in.
   static let pure: Set<String> = ["Wire", "Vault", "Sync", "Selector"]
   static let servers: Set<String> = ["Access", "AttributeServer", "PushServer", "DaemonApp"]

@@ -1,5 +1,5 @@
-// What the Swift overlay of glibc leaves out: prctl is variadic, its constants are macros, and a
-// new session and closed files are GNU extensions of posix_spawn.
+// What the Swift overlay of glibc leaves out: prctl is variadic, its constants are macros, a new
+// session and closed files are GNU extensions of posix_spawn, and timerfd is Linux alone.
 
 #ifndef HIGGINS_CPROCESS_H
 #define HIGGINS_CPROCESS_H
@@ -23,5 +23,16 @@ uint64_t process_lockable_bytes(void);
 // begin with its name; both lists end with NULL. Returns its number, or a negated errno.
 int process_spawn(
     const char *path, char *const arguments[], char *const environment[], int input, int output);
+
+// A descriptor that can be read once its time has come, in time that goes on while the machine
+// sleeps (CLOCK_BOOTTIME); -1 when there are no more descriptors.
+int process_timer(void);
+
+// The nanoseconds that clock has counted.
+uint64_t process_timer_now(void);
+
+// Sets the one time, which is not 0, of a timer; a time that is over comes at once. Returns 0 or a
+// negated errno.
+int process_timer_set(int timer, uint64_t nanoseconds);
 
 #endif

@@ -4,9 +4,6 @@ import Synchronization
 
 /// The terminal, the streams and the files of this process.
 struct SystemConsole: Console {
-  /// Waits for a person, which must not hold up a thread others run on.
-  private static let queue = DispatchQueue(label: "higgins.console", attributes: .concurrent)
-
   var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var isInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
@@ -72,14 +69,15 @@ struct SystemConsole: Console {
     }
   }
 
-  /// Runs `body`, which may block, beside everything else; it is told when the task was cancelled.
+  /// Runs `body`, which may wait for a person, on a thread of its own; it is told when the task was
+  /// cancelled.
   static func waiting<Answer: Sendable>(
     _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Answer
   ) async throws -> Answer {
     let flag = CancellationFlag()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        queue.async {
+        Thread.detachNewThread {
           continuation.resume(with: Result { try body { flag.isSet } })
         }
       }
