@@ -128,6 +128,16 @@ enum Sample {
       nextAttempt: at(20, 34, 55))
   }
 
+  /// What an import of so many new contexts looks like.
+  static func additions(_ count: Int, by device: DeviceID) -> [Change] {
+    (0..<UInt64(count)).map { number in
+      let bytes = withUnsafeBytes(of: number) { Array($0) }
+      return Change(
+        kind: .added, context: ContextID(bytes: bytes + bytes) ?? .zero, contextName: "\(number)",
+        device: device, at: now)
+    }
+  }
+
   static func change(
     _ kind: Change.Kind, _ context: UInt8, _ attribute: UInt8? = nil, _ label: String? = nil,
     by device: DeviceID = work, at time: Int64 = now

@@ -62,6 +62,37 @@ import Wire
     #expect(!desk.text.contains("(waiting)"))
   }
 
+  @Test func anImportHasOneLineInTheLog() {
+    var desk = Desk.open()
+    let before = desk.session.log.entries
+    desk.press(":")
+    desk.type("import csv /tmp/vault.csv")
+    desk.press("Enter")
+    desk.send(.changed(Sample.additions(2000, by: Sample.home)))
+    desk.send(.outcome(.imported(contexts: 2000, warnings: [])))
+    #expect(desk.session.log.entries.dropFirst() == before[...])
+    #expect(desk.session.log.entries.first?.verb == "imported")
+    #expect(desk.session.log.entries.first?.what == "2000 contexts from vault.csv")
+    desk.send(.changed([Sample.change(.added, 1, by: Sample.home)]))
+    #expect(desk.session.log.entries.first?.what == Sample.names[0])
+  }
+
+  @Test func aPeersImportHasTwoLinesInTheLog() {
+    var desk = Desk.open()
+    let before = desk.session.log.entries
+    let edit = Sample.change(.set, 2, 3, "email", by: Sample.home)
+    desk.send(.changed(Sample.additions(2000, by: Sample.work) + [edit]))
+    let new = desk.session.log.entries.dropLast(before.count)
+    #expect(
+      new.map { "\($0.who) \($0.verb) \($0.what)" } == [
+        "home pc changed github.example / email", "work pc added 2000 contexts",
+        "work pc sync 2000 changes received",
+      ])
+    let edits = (1...21).map { _ in Sample.change(.set, 2, 3, "email") }
+    desk.send(.changed(edits))
+    #expect(desk.session.log.entries.first?.what == "21 values in 1 context")
+  }
+
   @Test func theFieldBeingEditedKeepsItsTextAndItsBase() {
     var desk = Desk.open()
     desk.press("Enter j j e x")

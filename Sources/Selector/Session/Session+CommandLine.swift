@@ -123,6 +123,7 @@ extension Session {
     case .import:
       if refuseInPast() { return [] }
       say("Importing \(words[2]). All of it is taken, or nothing.")
+      importing = words[2].split(separator: "/").last.map(String.init)
       return [.importFile(format: words[1], path: words[2])]
     case .export:
       overlay = .question(

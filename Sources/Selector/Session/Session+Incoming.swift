@@ -30,6 +30,7 @@ extension Session {
     if case .kit = overlay {} else { overlay = nil }
     detail = .attributes
     message = nil
+    importing = nil
     copyingCode = nil
     themePreview = nil
     lockScreen = LockScreen()
@@ -98,7 +99,7 @@ extension Session {
     if foreign.count > 1 {
       addLine("sync", by: authors(foreign), "\(foreign.count) changes received")
     }
-    for change in changes.suffix(SignalLog.limit) { log(change) }
+    log(changes)
     news.add(foreign)
     guard let last = foreign.last else { return [] }
     if let notice = noticeForForm(foreign) {
@@ -141,6 +142,34 @@ extension Session {
     log.add(
       SignalEntry(
         at: change.at, who: name(of: change.device), verb: Self.verb(change),
+  /// What a device changed at once has one line when it is an import's worth, so that the days
+  /// before stay in the log. An import from here has its line when it is done.
+  private mutating func log(_ changes: [Change]) {
+    var (devices, byDevice): ([DeviceID], [DeviceID: [Change]]) = ([], [:])
+    for change in changes {
+      if byDevice[change.device] == nil { devices.append(change.device) }
+      byDevice[change.device, default: []].append(change)
+    }
+    for device in devices {
+      guard let changes = byDevice[device] else { continue }
+      if device == profile.deviceID, importing != nil, changes.count > 1 { continue }
+      if changes.count > SignalLog.batchLines {
+        log(batch: changes, by: device)
+      } else {
+        for change in changes { log(change) }
+      }
+    }
+  }
+
+  private mutating func log(batch changes: [Change], by device: DeviceID) {
+    let contexts = Self.counted(Set(changes.map(\.context)).count, "context")
+    let isNew = changes.allSatisfy { $0.kind == .added && $0.attribute == nil }
+    addLine(
+      isNew ? "added" : "changed", by: name(of: device),
+      isNew ? contexts : "\(Self.counted(changes.count, "value")) in \(contexts)",
+      at: changes.map(\.at).max())
+  }
+
         what: Self.subject(change), context: change.context, attribute: change.attribute,
         isOwn: change.device == profile.deviceID), now: now)
   }

@@ -66,9 +66,11 @@ extension Session {
     }
     let remarks =
       warnings.isEmpty ? "" : " S shows \(Self.counted(warnings.count, "remark"))."
-    let imported = "Imported \(Self.counted(count, "context"))."
-    tell(imported, verb: "imported")
-    say(imported + remarks + " Delete the file: it is readable.")
+    let contexts = Self.counted(count, "context")
+    let source = importing.map { " from \($0)" } ?? ""
+    importing = nil
+    addLine("imported", by: profile.deviceName, contexts + source)
+    say("Imported \(contexts).\(remarks) Delete the file: it is readable.")
   }
 
   private mutating func refuse(triesLeft: Int, waitSeconds: Int) {
@@ -81,6 +83,7 @@ extension Session {
 
   private mutating func fail(_ text: String) {
     lockScreen.isChecking = false
+    importing = nil
     if case .words = welcome { welcome = .choice(0) }
     if case .form(var form) = overlay {
       form.notice = text

@@ -38,6 +38,8 @@ public struct Session: Sendable {
   var progress: SyncProgress?
   /// Where what was last sent has arrived; nil until something was.
   var delivery: Delivery?
+  /// What is being imported, by its last name; nil when nothing is.
+  var importing: String?
   /// What a person was told and has not dealt with, the newest last.
   var notices: [Notice] = []
   /// When each alarm was raised, by its code, as far as that is known.

@@ -31,6 +31,8 @@ public struct SignalEntry: Hashable, Sendable, Codable {
 struct SignalLog: Sendable {
   /// 500 lines: days of use, and less than a screen's scrolling in memory.
   static let limit = 500
+  /// 20 lines, a screen's worth: what one device changed at once has so many, or a single one.
+  static let batchLines = 20
   /// 30 s: how long lines wait until they are kept, so that a busy day is no stream of writes. A
   /// crash loses so much of the log, and nothing else.
   static let keepMilliseconds: Int64 = 30_000
