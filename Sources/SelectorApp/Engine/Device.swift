@@ -181,6 +181,8 @@ actor Device {
       from: store, keyring: opened, membership: core.membership, now: Self.wallClock)
     try take(.unlocked(opened, folded.replica))
     refreshNames()
+    // What was published before the names could be read calls the others by their ids.
+    publishStatus()
     if settings.passphraseChanges == nil { try notePassphrase() }
     if let passphraseChangedBy {
       report(
