@@ -50,6 +50,8 @@ import Wire
     desk.after(seconds: 1)
     #expect(desk.effects == [.lock])
     #expect(desk.text.contains("5 minutes without a key"))
+    desk.send(.profile(Sample.profile(.locked(since: Sample.now, reason: ""))))
+    #expect(desk.text.contains("5 minutes without a key"), "also when the store is closed")
     #expect(!desk.text.contains("github.example"))
     desk.after(seconds: 1000)
     #expect(desk.effects.isEmpty)

@@ -6,8 +6,12 @@ extension Session {
   mutating func take(_ profile: Profile) -> [Effect] {
     let before = self.profile.phase
     self.profile = profile
+    if case .locked(_, let reason) = before, case .locked(let since, "") = profile.phase {
+      // Who says that the store is closed does not know why it was to be.
+      self.profile.phase = .locked(since: since, reason: reason)
+    }
     if !profile.themes.contains(theme), let first = profile.themes.first { theme = first }
-    guard before != profile.phase else { return [] }
+    guard before != self.profile.phase else { return [] }
     switch profile.phase {
     case .locked, .empty: return hideForLock()
     case .unlocked:
