@@ -292,6 +292,18 @@ import Wire
     desk.press("Enter")
     #expect(desk.message == "Which one is home pc? There are work pc, mobile.")
   }
+  @Test func enterShowsAndHidesTheDetailsOfADevice() {
+    var desk = Desk.open()
+    desk.press("D j j")
+    #expect(!desk.text.contains("revision 412 of 412"))
+    desk.press("Enter")
+    #expect(desk.text.contains("revision 412 of 412") && desk.text.contains("2026-11-22 17:20:"))
+    desk.press("k")
+    #expect(desk.text.contains("revision 412 of 412"), "stays while others are marked")
+    desk.press("j Enter")
+    #expect(!desk.text.contains("revision 412 of 412"))
+  }
+
 
   @Test func aDeviceCannotRevokeItself() {
     var desk = Desk.open()

@@ -178,6 +178,7 @@ import Wire
         desk.send(.status(Sample.status(behind: 14)))
         desk.press("D")
       }),
+    State(name: "device opened", reach: { $0.press("D G Enter") }),
     State(
       name: "devices with proof of arrival",
       reach: { desk in

@@ -83,6 +83,7 @@ extension Command {
 extension Command {
   private static let screens: [Command] =
     [
+      Command(.open, .devices, "Enter", "details, or none", .use, hint: "details", rank: 2),
       Command(.pair, .devices, "+", "pair a device", .use, hint: "pair", rank: 1),
       Command(.rename, .devices, "r", "rename the device", .change, hint: "rename", rank: 4),
       Command(

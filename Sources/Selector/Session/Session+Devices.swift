@@ -5,6 +5,9 @@ import Wire
 extension Session {
   mutating func performDevices(_ command: Command.ID, row: Int) -> [Effect] {
     switch command {
+    case .open:
+      let marked = peer(at: row)?.id
+      openDevice = openDevice == marked ? nil : marked
     case .pair: askForPairing()
     case .back: leaveScreen()
     case .rename:

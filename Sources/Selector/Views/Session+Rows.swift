@@ -281,6 +281,8 @@ extension Session {
     case .reveal: view.subject == .deletion
     default: false
     }
+    case .devices(let row):
+      command == .revoke && status.peers.indices.contains(row) && status.peers[row].isThisDevice
   }
 
   func paintHints(_ frame: inout Frame) {

@@ -15,12 +15,12 @@ extension Session {
       let seen =
         peer.isOnline || peer.isThisDevice
         ? "now" : peer.lastSeen.map { time.short($0, now: now) } ?? "never"
-      let revision = status.revision - min(status.revision, UInt64(peer.behind))
+      let revision = revision(of: peer)
       let keys = String((peer.keys ?? "").prefix(9))
       var line = cells([peer.name, state, seen, "\(revision)", keys], at: places, .text)
       if number == row { mark(&line) }
       lines.append(line)
-      if number == row { lines += details(of: peer, columns: columns) }
+      if peer.id == openDevice { lines += details(of: peer, columns: columns) }
     }
     for former in status.former {
       let state = former.hasErased ? "has erased itself" : "revoked"
@@ -37,13 +37,26 @@ extension Session {
     return lines
   }
 
-  /// What a person compares with what the other device shows of itself.
+  private func revision(of peer: SyncStatus.Peer) -> UInt64 {
+    status.revision - min(status.revision, UInt64(peer.behind))
+  }
+
+  /// All that is known of a device; its keys are compared with what it shows of itself.
   private func details(of peer: SyncStatus.Peer, columns: Int) -> [PaneLine] {
-    let system = peer.platform.isEmpty ? nil : "system \(peer.platform)"
-    let words = [system, peer.keys.map { "keys \($0)" }].compactMap(\.self)
-    guard !words.isEmpty else { return [] }
-    return Fit.wrap(words.joined(separator: ", "), columns: columns - 6).map {
-      PaneLine($0, column: 5, style: .dim).continued
+    let seen = peer.lastSeen.map { "\(time.date($0)) \(time.clock($0))" }
+    let facts: [(String, String?)] = [
+      ("keys", peer.keys.map { "\($0)   compare there" }),
+      ("system", peer.platform.isEmpty ? nil : peer.platform),
+      ("seen", peer.isThisDevice || peer.isOnline ? nil : seen ?? "never"),
+      ("has", "revision \(revision(of: peer)) of \(status.revision)"),
+    ]
+    return facts.flatMap { label, text in
+      Fit.wrap(text ?? "", columns: columns - 14).enumerated().compactMap { number, part in
+        guard text != nil else { return nil }
+        var line = PaneLine(number == 0 ? label : "", column: 5, style: .label)
+        line.add(part, column: 13, style: .dim)
+        return line.continued
+      }
     }
   }
 
