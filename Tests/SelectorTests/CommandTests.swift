@@ -242,6 +242,39 @@ import Wire
       ])
   }
 
+  @Test func aPINHasALengthOfItsOwn() {
+    var form = GeneratorForm(length: 30)
+    form.chooseNextKind()
+    form.chooseNextKind()
+    #expect(form.kind == .pin && form.length == 6)
+    form.lengthen(by: -2)
+    form.chooseNextKind()
+    #expect(form.kind == .random && form.length == 30)
+    form.chooseNextKind()
+    form.chooseNextKind()
+    #expect(form.length == 4)
+    var kept = GeneratorForm(kind: .pin, length: 8)
+    kept.chooseNextKind()
+    #expect(kept.length == 24)
+  }
+
+  @Test func hintsNameNoKeyThatDoesNothing() {
+    func hints(_ desk: Desk) -> String { desk.session.view().lines.last ?? "" }
+    var desk = Desk.open()
+    #expect(hints(desk).contains("Enter open"))
+    desk.press("/ q x q x Enter")
+    #expect(!hints(desk).contains("Enter") && !hints(desk).contains("copy"))
+    #expect(hints(desk).contains("/ find"))
+    desk.press("Esc c")
+    #expect(hints(desk).contains("1-5 classes"))
+    desk.press("k")
+    #expect(!hints(desk).contains("classes"))
+    desk.press("Esc D")
+    #expect(!hints(desk).contains("revoke"), "not of this device")
+    desk.press("j")
+    #expect(hints(desk).contains("x revoke"))
+  }
+
   @Test func theGeneratorBeginsWithWhatTheContextLastAskedFor() {
     let pin = "kind=pin length=8 words=6 classes=lower look-alikes=no separator=-"
     var desk = Desk.open()

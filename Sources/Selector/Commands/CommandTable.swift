@@ -30,7 +30,7 @@ extension Command {
     Command(.newContext, .context, "o", "new context", .change, hint: "new", rank: 8),
     Command(.addAttribute, .context, "a", "add attribute", .change, hint: "add", rank: 9),
     Command(.rename, .context, "r", "rename", .change),
-    Command(.pin, .context, "f", "pin to the top of the list, or not", .change),
+    Command(.pin, .context, "f", "pin to the top, or not", .change),
     Command(.whatChanged, .context, "i", "what changed", .change),
   ]
 

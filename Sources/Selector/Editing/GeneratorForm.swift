@@ -6,6 +6,9 @@ public struct GeneratorForm: Hashable, Sendable {
   public typealias CharacterClass = PasswordRecipe.CharacterClass
 
   public private(set) var recipe: PasswordRecipe
+  /// 6 digits, as most sites and cards ask for; or, while a PIN is chosen, the length of a random
+  /// password.
+  private var otherLength = 6
 
   /// 24 characters of all classes: over 150 bits, and every site's field takes it.
   public init(
@@ -23,6 +26,7 @@ public struct GeneratorForm: Hashable, Sendable {
     self.recipe = recipe
     self.recipe.length = recipe.length.clamped(to: PasswordRecipe.lengths)
     self.recipe.words = recipe.words.clamped(to: PasswordRecipe.wordCounts)
+    if recipe.kind == .pin { otherLength = 24 }
     if recipe.classes.isEmpty { self.recipe.classes = Set(CharacterClass.allCases) }
   }
 
@@ -59,7 +63,9 @@ public struct GeneratorForm: Hashable, Sendable {
   mutating func chooseNextKind() {
     let kinds = Kind.allCases
     let place = kinds.firstIndex(of: kind) ?? 0
+    let wasPin = kind == .pin
     recipe.kind = kinds[(place + 1) % kinds.count]
+    if wasPin != (kind == .pin) { swap(&recipe.length, &otherLength) }
   }
 }
 

@@ -1,4 +1,5 @@
 import Sync
+import Vault
 import Wire
 
 // The rows at the top and the bottom.
@@ -258,10 +259,14 @@ extension Session {
     if past != nil, Self.changing.contains(command) { return true }
     if case .conflict(let view) = detail, focus == .attributes {
       return isUseless(command, about: view)
+    if case .generator(let generator) = overlay {
+      return generator.form.kind != .random && Self.classes.contains(command)
+    }
     }
     if focus == .attributes, isUselessOnEmptyScreen(command) { return true }
-    guard contexts.isEmpty else { return false }
-    return [.open, .edit, .copy, .reveal, .history, .find, .addAttribute, .changePassword]
+    guard contexts.shownCount == 0 else { return false }
+    if command == .find { return contexts.isEmpty }
+    return [.open, .edit, .copy, .reveal, .history, .addAttribute, .changePassword]
       .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
   }
 
@@ -270,6 +275,9 @@ extension Session {
     case .conflicts: command == .open && conflicts.isEmpty
     case .trash(let view): command == .restore && view.records?.isEmpty != false
     case .alarms: command == .delete && standing.isEmpty
+  /// Only a random password is made of classes.
+  private static let classes: Set<Command.ID> = [.lower, .upper, .digits, .symbols, .lookAlikes]
+
     default: false
     }
   }
