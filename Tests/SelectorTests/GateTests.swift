@@ -176,7 +176,47 @@ import Wire
     #expect(desk.text.contains("A3F9K-71C2X"))
     desk.press("y")
     #expect(!desk.text.contains("A3F9K-71C2X"))
+    #expect(desk.text.contains("step 4 of 4"))
+    desk.press("Esc")
     #expect(desk.text.contains("No contexts yet."))
+  }
+
+  @Test(arguments: [("Enter", "home", ContextRecord.Kind.personal), ("j Enter", "work", .personal)])
+  func theFirstContextIsMade(_ keys: String, name: String, kind: ContextRecord.Kind) {
+    var desk = Desk(.unlocked)
+    desk.press(":")
+    desk.type("welcome")
+    desk.press("Enter")
+    desk.press(keys)
+    desk.press("C-s")
+    #expect(
+      desk.effects.contains(
+        .save([.createContext(name: name, kind: kind, attributes: [])])))
+  }
+
+  @Test func theFirstStepsLeadToAnImportToADeviceAndAway() {
+    for (keys, text) in [
+      ("j j Enter", ":import"), ("j j j Enter", "Pair a device"),
+      ("k Enter", ":pair adds a device"), ("Esc", ":pair adds a device"),
+      ("Tab Tab S-Tab j j Enter", "Pair a device"),
+    ] {
+      var desk = Desk.open()
+      desk.press(":")
+      desk.type("welcome")
+      desk.press("Enter")
+      desk.press(keys)
+      #expect(desk.text.contains(text), "\(keys)")
+    }
+  }
+
+  @Test func theFirstStepsWaitForTheStore() {
+    var desk = Desk(.empty)
+    desk.send(.outcome(.accountCreated(kit: "A3F9K-71C2X")))
+    desk.press("y Enter")
+    #expect(desk.effects.isEmpty && desk.message == "The store is being opened.")
+    desk.send(.profile(Sample.profile()))
+    desk.press("Enter")
+    #expect(desk.text.contains("New context"))
   }
 
   @Test func twoDifferentPassphrasesAndAShortOneAreRefused() {
@@ -252,6 +292,18 @@ import Wire
 
   // MARK: devices
 
+  @Test func enterShowsAndHidesTheDetailsOfADevice() {
+    var desk = Desk.open()
+    desk.press("D j j")
+    #expect(!desk.text.contains("revision 412 of 412"))
+    desk.press("Enter")
+    #expect(desk.text.contains("revision 412 of 412") && desk.text.contains("2026-11-22 17:20:"))
+    desk.press("k")
+    #expect(desk.text.contains("revision 412 of 412"), "stays while others are marked")
+    desk.press("j Enter")
+    #expect(!desk.text.contains("revision 412 of 412"))
+  }
+
   @Test func aDeviceIsRevokedWithThePassphraseAndTheKitIsShown() {
     var desk = Desk.open()
     desk.press("D j")
@@ -292,18 +344,6 @@ import Wire
     desk.press("Enter")
     #expect(desk.message == "Which one is home pc? There are work pc, mobile.")
   }
-  @Test func enterShowsAndHidesTheDetailsOfADevice() {
-    var desk = Desk.open()
-    desk.press("D j j")
-    #expect(!desk.text.contains("revision 412 of 412"))
-    desk.press("Enter")
-    #expect(desk.text.contains("revision 412 of 412") && desk.text.contains("2026-11-22 17:20:"))
-    desk.press("k")
-    #expect(desk.text.contains("revision 412 of 412"), "stays while others are marked")
-    desk.press("j Enter")
-    #expect(!desk.text.contains("revision 412 of 412"))
-  }
-
 
   @Test func aDeviceCannotRevokeItself() {
     var desk = Desk.open()

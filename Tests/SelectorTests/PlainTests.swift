@@ -56,6 +56,16 @@ import Testing
     #expect(desk.session.plainLines()[2].hasPrefix("2  password: \(Sample.password)"))
   }
 
+  @Test func theFirstStepsAreNumbered() {
+    var desk = Desk.open()
+    _ = answer(":welcome", from: &desk)
+    #expect(desk.session.plainLines()[1] == "1  home             a context for what you have there")
+    _ = answer("6", from: &desk)
+    #expect(desk.session.place == .start, "there are five")
+    _ = answer("4", from: &desk)
+    #expect(desk.session.plainPrompt == PlainPrompt(text: "passphrase: ", isSecret: true))
+  }
+
   @Test func aNoteTakesLinesUntilAFullStop() {
     var desk = Desk.open()
     let effects = answer("2", "edit 5", from: &desk) + answer("one", "", "two", ".", from: &desk)

@@ -88,6 +88,12 @@ import Wire
         $0.press("c")
       }, phase: .empty),
     State(
+      name: "first context",
+      reach: {
+        $0.send(.outcome(.accountCreated(kit: "7Q2M-4XKD-90PA")))
+        $0.press("y j")
+      }, phase: .empty),
+    State(
       name: "join words",
       reach: {
         $0.send(.outcome(.joinWords(["maple", "orbit", "tulip", "anvil", "cedar", "lunar"])))
@@ -172,13 +178,13 @@ import Wire
   ]
 
   private static let screens: [State] = [
+    State(name: "device opened", reach: { $0.press("D G Enter") }),
     State(
       name: "devices",
       reach: { desk in
         desk.send(.status(Sample.status(behind: 14)))
         desk.press("D")
       }),
-    State(name: "device opened", reach: { $0.press("D G Enter") }),
     State(
       name: "devices with proof of arrival",
       reach: { desk in

@@ -189,6 +189,10 @@ extension Command {
     Command(
       .quit, .welcome, "q", "quit, nothing is written", .other,
       hint: "quit, nothing is written", rank: 2),
+    Command(.down, .start, "j Down Tab", "next", .move, hint: "choose", rank: 1),
+    Command(.up, .start, "k Up S-Tab", "previous", .move, hint: "choose", rank: 1),
+    Command(.run, .start, "Enter", "begin with it", .use, hint: "begin", rank: 0),
+    Command(.back, .start, "Esc", "later", .move, hint: "later", rank: 2),
   ]
 }
 

@@ -31,6 +31,7 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
   case kit
   case locked
   case welcome
+  case start
   case help
 
   /// Places whose keys hold here, the nearest first.
@@ -42,7 +43,7 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
       [self, .lists, .everywhere, .always]
     case .conflict: [self, .everywhere, .always]
     case .field, .note, .form, .find, .command, .locked: [self, .editing, .always]
-    case .generator, .drafts, .question, .pairing, .kit, .welcome: [self, .always]
+    case .generator, .drafts, .question, .pairing, .kit, .welcome, .start: [self, .always]
     case .help: [self, .lists, .always]
     }
   }
@@ -59,6 +60,7 @@ public enum Place: String, CaseIterable, Hashable, Sendable {
     case .trash: "deleted contexts"
     case .locked: "unlocking"
     case .welcome: "first run"
+    case .start: "first steps"
     default: rawValue
     }
   }

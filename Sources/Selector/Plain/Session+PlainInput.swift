@@ -67,7 +67,9 @@ extension Session {
     var words = line.split(separator: " ").map(String.init)
     if let last = words.last, let number = Int(last), mark(number) {
       words.removeLast()
-      if words.isEmpty { return place == .contexts || place == .welcome ? activate() : [] }
+      if words.isEmpty {
+        return [.contexts, .welcome, .start].contains(place) ? activate() : []
+      }
     }
     return run(words: words.joined(separator: " "))
   }
@@ -80,6 +82,11 @@ extension Session {
       welcome = .choice(number - 1)
       return true
     }
+    if place == .start {
+      guard number <= Start.allCases.count else { return false }
+      overlay = .start(row: number - 1)
+      return true
+    }
     guard overlay == nil, isUnlocked, place != .conflict else { return false }
     count = number
     _ = move(.first)
@@ -88,7 +95,7 @@ extension Session {
   }
 
   private mutating func activate() -> [Effect] {
-    perform(place == .welcome ? .run : .open)
+    perform(place == .contexts ? .open : .run)
   }
 
   private mutating func run(words: String) -> [Effect] {

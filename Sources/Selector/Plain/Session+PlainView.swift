@@ -37,6 +37,7 @@ extension Session {
     case .attributes: lines = plainAttributes
     case .help: lines = plainHelp
     case .welcome: lines = plainWelcome
+    case .start: lines = plainStart
     case .field, .note, .form: lines = plainField
     case .question: lines = []
     default: lines = plainScreen
@@ -125,6 +126,11 @@ extension Session {
     }
     return ["Nothing is stored on this machine yet. How do you want to start?"]
       + Welcome.choices.enumerated().map { "\($0 + 1)  \($1)" } + ["q  quit, nothing is written"]
+  }
+
+  private var plainStart: [String] {
+    ["What do you want to begin with?"]
+      + Start.allCases.map { "\($0.rawValue + 1)  \($0.text)" } + [":welcome asks again."]
   }
 
   private var plainField: [String] {

@@ -16,6 +16,8 @@ enum Overlay: Hashable, Sendable {
   case drafts(row: Int)
   /// The account secret, shown once.
   case kit(String)
+  /// What to begin with in an account that is new: the marked choice.
+  case start(row: Int)
 }
 
 /// Something that is done only after `y`.
@@ -83,6 +85,21 @@ enum Welcome: Hashable, Sendable {
     "join an account I already use   needs a pairing code",
     "import into a new account   Bitwarden, KeePass, pass, CSV",
   ]
+}
+
+/// What a new account begins with: the last step of the first run, and `:welcome` later.
+enum Start: Int, CaseIterable, Hashable, Sendable {
+  case home, work, file, device, nothing
+
+  var text: String {
+    switch self {
+    case .home: "home             a context for what you have there"
+    case .work: "work             another one"
+    case .file: "an import        Bitwarden, KeePass, pass, CSV"
+    case .device: "another device   shows the code that lets it in"
+    case .nothing: "nothing now"
+    }
+  }
 }
 
 /// What the middle pane shows.

@@ -145,7 +145,7 @@ extension Session {
     case .sync: return performInPane(.sync)
     case .lock: return performInPane(.lock)
     case .welcome:
-      greetNewcomer()
+      overlay = .start(row: 0)
       return []
     case .deleteAccount:
       openDeletion()

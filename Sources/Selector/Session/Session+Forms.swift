@@ -18,12 +18,15 @@ extension Session {
     return form.context.map { [.formOpened($0)] } ?? []
   }
 
-  func newContextForm() -> Form {
-    Form(
+  func newContextForm(named name: String = "", _ kind: ContextRecord.Kind = .account) -> Form {
+    let kinds = Self.contextKinds
+    return Form(
       .newContext, title: "New context",
       fields: [
-        Form.Field(name: "name", content: .text(LineEditor()), help: "home, bank.example"),
-        Form.Field(name: "kind", content: .choice(Self.contextKinds.map(\.rawValue), 0)),
+        Form.Field(name: "name", content: .text(LineEditor(name)), help: "home, bank.example"),
+        Form.Field(
+          name: "kind",
+          content: .choice(kinds.map(\.rawValue), kinds.firstIndex(of: kind) ?? 0)),
       ])
   }
 

@@ -101,8 +101,10 @@ extension Session {
     showsKitCode = false
     // After a revocation there are contexts, or at least other devices.
     guard status.former.isEmpty else { return [] }
-    greetNewcomer()
-    guard importsFirst else { return [] }
+    guard importsFirst else {
+      overlay = .start(row: 0)
+      return []
+    }
     importsFirst = false
     let line = CommandLine(editor: LineEditor(LineCommand.import.rawValue + " "))
     // An account comes before the word that its store is open.
@@ -111,8 +113,40 @@ extension Session {
     return []
   }
 
-  mutating func greetNewcomer() {
-    say("Welcome. o makes a context, :import reads a file, :pair adds a device.")
+  mutating func performStart(_ command: Command.ID) -> [Effect] {
+    guard case .start(let row) = overlay else { return [] }
+    let count = Start.allCases.count
+    switch command {
+    case .down: overlay = .start(row: (row + 1) % count)
+    case .up: overlay = .start(row: (row + count - 1) % count)
+    case .back: begin(with: .nothing)
+    case .run:
+      // The account is there a moment before its store.
+      guard isUnlocked else {
+        say("The store is being opened.")
+        return []
+      }
+      return Start(rawValue: row).map { begin(with: $0) } ?? []
+    default: break
+    }
+    return []
+  }
+
+  @discardableResult
+  private mutating func begin(with start: Start) -> [Effect] {
+    overlay = nil
+    switch start {
+    case .home, .work:
+      if refuseInPast() { return [] }
+      return open(newContextForm(named: start == .home ? "home" : "work", .personal))
+    case .file:
+      overlay = .command(CommandLine(editor: LineEditor(LineCommand.import.rawValue + " ")))
+    case .device:
+      show(.devices(row: 0))
+      askForPairing()
+    case .nothing: say("o makes a context, :import reads a file, :pair adds a device.")
+    }
+    return []
   }
 }
 

@@ -30,11 +30,11 @@ extension Session {
     saving = []
     past = nil
     progress = nil
+    importing = nil
     // The account secret stays until it is written down.
     if case .kit = overlay {} else { overlay = nil }
     detail = .attributes
     message = nil
-    importing = nil
     copyingCode = nil
     themePreview = nil
     lockScreen = LockScreen()
@@ -142,10 +142,6 @@ extension Session {
     change.label.map { "\(change.contextName) / \($0)" } ?? change.contextName
   }
 
-  private mutating func log(_ change: Change) {
-    log.add(
-      SignalEntry(
-        at: change.at, who: name(of: change.device), verb: Self.verb(change),
   /// What a device changed at once has one line when it is an import's worth, so that the days
   /// before stay in the log. An import from here has its line when it is done.
   private mutating func log(_ changes: [Change]) {
@@ -174,6 +170,10 @@ extension Session {
       at: changes.map(\.at).max())
   }
 
+  private mutating func log(_ change: Change) {
+    log.add(
+      SignalEntry(
+        at: change.at, who: name(of: change.device), verb: Self.verb(change),
         what: Self.subject(change), context: change.context, attribute: change.attribute,
         isOwn: change.device == profile.deviceID), now: now)
   }

@@ -64,6 +64,7 @@ extension Session {
     case .pairing: return performPairing(command)
     case .drafts: return performDrafts(command)
     case .kit: return performKit(command)
+    case .start: return performStart(command)
     case nil: break
     }
     switch profile.phase {

@@ -38,10 +38,10 @@ public struct Session: Sendable {
   /// While everything is shown as it was; then nothing can be changed.
   var past: Past?
   var progress: SyncProgress?
-  /// Where what was last sent has arrived; nil until something was.
-  var delivery: Delivery?
   /// What is being imported, by its last name; nil when nothing is.
   var importing: String?
+  /// Where what was last sent has arrived; nil until something was.
+  var delivery: Delivery?
   /// What a person was told and has not dealt with, the newest last.
   var notices: [Notice] = []
   /// When each alarm was raised, by its code, as far as that is known.
@@ -206,6 +206,7 @@ extension Session {
     case .pairing: return .pairing
     case .drafts: return .drafts
     case .kit: return .kit
+    case .start: return .start
     case nil: break
     }
     switch profile.phase {

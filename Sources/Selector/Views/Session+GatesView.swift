@@ -58,14 +58,38 @@ extension Session {
       paintJoinWords(words, &frame)
       return
     }
-    var lines: [PaneLine] = [
+    var lines = [
       .empty, PaneLine("Welcome. Nothing is stored on this machine yet.", column: 3), .empty,
-      PaneLine("1  Choose how to start", column: 5),
-      PaneLine("2  Name this device, choose a passphrase", column: 5),
-      PaneLine("3  Write down the account secret", column: 5),
-      .empty, PaneLine("How do you want to start?", column: 3), .empty,
     ]
+    lines += Self.steps.enumerated().map { number, step in
+      var line = PaneLine("\(number + 1)  \(step.name)", column: 5)
+      if size.columns >= 78 { line.add(step.words, column: 40, style: .dim) }
+      return line
+    }
+    lines += [.empty, PaneLine("How do you want to start?", column: 3), .empty]
     lines += Welcome.choices.enumerated().map { choiceLine($1, isMarked: welcome == .choice($0)) }
+    paintChoices(lines, &frame)
+  }
+
+  private static let steps: [(name: String, words: String)] = [
+    ("Choose how to start", "new, joined or imported"),
+    ("Name device and account", "and a passphrase of at least 4 words"),
+    ("Write down the account secret", "nobody can give you another"),
+    ("Your first context", "home, work, or an import"),
+  ]
+
+  func paintStart(marked row: Int, _ frame: inout Frame) {
+    var lines = [
+      .empty, PaneLine("What do you want to begin with?", column: 3), .empty,
+    ]
+    lines += Start.allCases.map { choiceLine($0.text, isMarked: $0.rawValue == row) }
+    lines += [.empty, PaneLine("This screen comes back with :welcome.", column: 3, style: .dim)]
+    paintChoices(lines, &frame)
+  }
+
+  /// Gives up empty lines, then the first ones, so that the marked one is seen.
+  private func paintChoices(_ all: [PaneLine], _ frame: inout Frame) {
+    var lines = all
     let body = body
     while lines.count > body.rows, let empty = lines.firstIndex(where: \.isEmpty) {
       lines.remove(at: empty)
@@ -77,7 +101,10 @@ extension Session {
 
   private func choiceLine(_ text: String, isMarked: Bool) -> PaneLine {
     var line = PaneLine(isMarked ? "(x)" : "( )", column: 5)
-    line.add(text, column: 9)
+    // What stands behind the first three spaces explains, and goes where there is no room.
+    let isWhole = 9 + DisplayWidth.columns(of: text) <= size.columns
+    let end = isWhole ? text.endIndex : text.firstRange(of: "   ")?.lowerBound ?? text.endIndex
+    line.add(String(text[..<end]), column: 9)
     if isMarked {
       line.add(">", column: 3)
       line.isMarked = true

@@ -27,8 +27,9 @@ extension Session {
   }
 
   private func titleWords(isNarrow: Bool) -> [(text: String, isMark: Bool)] {
+    if let step { return [("step \(step.number) of \(step.count)", false)] }
     switch profile.phase {
-    case .empty: return [("step \(step) of 3", false)]
+    case .empty: return []
     case .locked: return [("locked", true)]
     case .unlocked: break
     }
@@ -38,14 +39,18 @@ extension Session {
     return [(state, true), (isNarrow ? peers : "peers \(peers)", false), ("unlocked", false)]
   }
 
-  private var step: Int {
+  /// How far the first run is; nil when it is over. One who joins has neither a secret to write
+  /// down nor a first context to make.
+  private var step: (number: Int, count: Int)? {
     switch overlay {
-    case .form: return 2
-    case .kit: return 3
+    case .start where contexts.isEmpty: return (4, 4)
+    case .kit where contexts.isEmpty && status.former.isEmpty: return (3, 4)
     default: break
     }
-    if case .words = welcome { return 3 }
-    return 1
+    guard profile.phase == .empty else { return nil }
+    if case .words = welcome { return (3, 3) }
+    guard case .form(let form) = overlay else { return (1, 4) }
+    return form.purpose == .join ? (2, 3) : (2, 4)
   }
 
   private func pastWord(_ isNarrow: Bool) -> String {
@@ -254,14 +259,14 @@ extension Session {
     if case .words = welcome, profile.phase == .empty, overlay == nil {
       return ![.quit, .help].contains(command)
     }
+    if case .generator(let generator) = overlay {
+      return generator.form.kind != .random && Self.classes.contains(command)
+    }
     guard overlay == nil, isUnlocked else { return false }
     if command == .back, place == .contexts || place == .status { return past == nil }
     if past != nil, Self.changing.contains(command) { return true }
     if case .conflict(let view) = detail, focus == .attributes {
       return isUseless(command, about: view)
-    if case .generator(let generator) = overlay {
-      return generator.form.kind != .random && Self.classes.contains(command)
-    }
     }
     if focus == .attributes, isUselessOnEmptyScreen(command) { return true }
     guard contexts.shownCount == 0 else { return false }
@@ -270,14 +275,16 @@ extension Session {
       .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
   }
 
-  private func isUselessOnEmptyScreen(_ command: Command.ID) -> Bool {
-    switch detail {
-    case .conflicts: command == .open && conflicts.isEmpty
-    case .trash(let view): command == .restore && view.records?.isEmpty != false
-    case .alarms: command == .delete && standing.isEmpty
   /// Only a random password is made of classes.
   private static let classes: Set<Command.ID> = [.lower, .upper, .digits, .symbols, .lookAlikes]
 
+  private func isUselessOnEmptyScreen(_ command: Command.ID) -> Bool {
+    switch detail {
+    case .conflicts: command == .open && conflicts.isEmpty
+    case .devices(let row):
+      command == .revoke && status.peers.indices.contains(row) && status.peers[row].isThisDevice
+    case .trash(let view): command == .restore && view.records?.isEmpty != false
+    case .alarms: command == .delete && standing.isEmpty
     default: false
     }
   }
@@ -289,8 +296,6 @@ extension Session {
     case .reveal: view.subject == .deletion
     default: false
     }
-    case .devices(let row):
-      command == .revoke && status.peers.indices.contains(row) && status.peers[row].isThisDevice
   }
 
   func paintHints(_ frame: inout Frame) {

@@ -36,6 +36,10 @@ extension Session {
       paintKit(kit, &frame)
       return
     }
+    if case .start(let row) = overlay {
+      paintStart(marked: row, &frame)
+      return
+    }
     switch profile.phase {
     case .empty: paintWelcome(&frame)
     case .locked(let since, let reason): paintLock(since: since, reason: reason, &frame)
