@@ -66,6 +66,27 @@ import Testing
     #expect(desk.session.plainPrompt == PlainPrompt(text: "passphrase: ", isSecret: true))
   }
 
+  @Test func unsavedEditsAreNumberedAndStandAlone() {
+    var desk = Desk.open()
+    desk.send(.drafts([DraftTests.email, DraftTests.library]))
+    let lines = desk.session.plainLines()
+    #expect(lines.count == 4)
+    #expect(lines[1] == "1  new context library.example, 20:09, marked")
+    #expect(lines[2] == "2  github.example / email, 20:05")
+    _ = answer("3", from: &desk)
+    #expect(desk.message == "There is no \"3\" here. ? lists what can be done.")
+    _ = answer("delete 2", from: &desk)
+    #expect(desk.session.plainPrompt.text.contains("github.example / email"))
+  }
+
+  @Test func aDialogIsShownWithoutWhatItCovers() {
+    var desk = Desk.open()
+    _ = answer("2", "new password", from: &desk)
+    #expect(desk.session.place == .generator)
+    #expect(desk.session.plainLines().allSatisfy { !$0.contains("ann@example.test") })
+    #expect(desk.session.plainLines().contains { $0.contains("bits") })
+  }
+
   @Test func aNoteTakesLinesUntilAFullStop() {
     var desk = Desk.open()
     let effects = answer("2", "edit 5", from: &desk) + answer("one", "", "two", ".", from: &desk)

@@ -82,9 +82,14 @@ extension Session {
       welcome = .choice(number - 1)
       return true
     }
-    if place == .start {
+    if case .start = overlay {
       guard number <= Start.allCases.count else { return false }
       overlay = .start(row: number - 1)
+      return true
+    }
+    if case .drafts = overlay {
+      guard number <= waitingDrafts.count else { return false }
+      overlay = .drafts(row: number - 1)
       return true
     }
     guard overlay == nil, isUnlocked, place != .conflict else { return false }

@@ -38,6 +38,7 @@ extension Session {
     case .help: lines = plainHelp
     case .welcome: lines = plainWelcome
     case .start: lines = plainStart
+    case .drafts: lines = plainDrafts
     case .field, .note, .form: lines = plainField
     case .question: lines = []
     default: lines = plainScreen
@@ -133,6 +134,16 @@ extension Session {
       + Start.allCases.map { "\($0.rawValue + 1)  \($0.text)" } + [":welcome asks again."]
   }
 
+  private var plainDrafts: [String] {
+    guard case .drafts(let row) = overlay else { return [] }
+    let lines = waitingDrafts.enumerated().map { number, draft in
+      "\(number + 1)  \(words(draft)), \(time.short(draft.at, now: now))"
+        + (number == row ? ", marked" : "")
+    }
+    return ["You typed this and did not save it. Nothing of it has left this device."] + lines
+      + ["A number marks one; open goes on with it, delete discards it, back leaves all."]
+  }
+
   private var plainField: [String] {
     if case .form(let form) = overlay {
       let field = form.fields[form.focus]
@@ -163,7 +174,9 @@ extension Session {
     whole.size = Self.plainSize
     whole.isZoomed = true
     whole.message = nil
-    let rows = whole.view().lines.dropFirst().dropLast(2)
+    let isDialog = place == .generator || place == .pairing
+    let frame = isDialog ? whole.dialogView() : whole.view()
+    let rows = frame.lines.dropFirst().dropLast(2)
     let rules: Set<Character> = ["─", "│", "┌", "┐", "└", "┘", "├", "┤", "┬", "┴", "█"]
     let lines = rows.map { row in
       let bare = String(row.map { rules.contains($0) ? " " : $0 })

@@ -23,6 +23,13 @@ extension Session {
     return frame
   }
 
+  /// The dialog without what it covers.
+  func dialogView() -> Frame {
+    var frame = Frame(size: size)
+    paintDialog(&frame)
+    return frame
+  }
+
   private var windowTitle: String {
     switch profile.phase {
     case .empty: "higgins"
