@@ -1,0 +1,116 @@
+import Sync
+import Vault
+
+// The last row: what the keys do here.
+extension Session {
+  struct HintEntry: Hashable {
+    var keys: [String]
+    let word: String
+    let rank: Int
+
+    var columns: Int { DisplayWidth.columns(of: caption) + 1 + DisplayWidth.columns(of: word) }
+
+    /// `u/p/t`, or `1-4` for a run of digits.
+    var caption: String {
+      let digits = keys.compactMap { Int($0) }
+      if digits.count == keys.count, digits.count > 2, let first = digits.first,
+        let last = digits.last, last - first == digits.count - 1
+      {
+        return "\(first)-\(last)"
+      }
+      return keys.joined(separator: "/")
+    }
+  }
+
+  /// From the key map, so that it says what the keys do. What does not fit is left out, the least
+  /// needed first.
+  func hints(columns: Int) -> (entries: [HintEntry], gap: Int) {
+    var entries: [HintEntry] = []
+    for command in hintedCommands {
+      guard let hint = command.hint, let key = command.keys.first else { continue }
+      if let last = entries.indices.last, entries[last].word == hint.word {
+        entries[last].keys.append(key.caption)
+      } else {
+        entries.append(HintEntry(keys: [key.caption], word: hint.word, rank: hint.rank))
+      }
+    }
+    func width(_ gap: Int) -> Int {
+      entries.reduce(0) { $0 + $1.columns } + max(0, entries.count - 1) * gap + 1
+    }
+    while width(2) > columns, entries.count > 1,
+      let worst = entries.indices.max(by: { entries[$0].rank < entries[$1].rank })
+    {
+      entries.remove(at: worst)
+    }
+    return (entries, width(3) <= columns ? 3 : 2)
+  }
+
+  private var hintedCommands: [Command] {
+    let all = keymap.commands(at: place)
+    guard case .pairing(let pairing) = overlay else {
+      return all.filter { !isUseless($0.id) }
+    }
+    return all.filter { command in
+      switch (pairing, command.id) {
+      case (.offer, .yes), (.offer, .no), (.code, .copy): true
+      case (.offer, _), (_, .yes), (_, .no), (_, .copy): false
+      default: true
+      }
+    }
+  }
+
+  /// Whether a command has nothing to work on now.
+  private func isUseless(_ command: Command.ID) -> Bool {
+    if case .words = welcome, profile.phase == .empty, overlay == nil {
+      return ![.quit, .help].contains(command)
+    }
+    if case .generator(let generator) = overlay {
+      return generator.form.kind != .random && Self.classes.contains(command)
+    }
+    guard overlay == nil, isUnlocked else { return false }
+    if command == .back, place == .contexts || place == .status { return past == nil }
+    if past != nil, Self.changing.contains(command) { return true }
+    if case .conflict(let view) = detail, focus == .attributes {
+      return isUseless(command, about: view)
+    }
+    if focus == .attributes, isUselessOnEmptyScreen(command) { return true }
+    guard contexts.shownCount == 0 else { return false }
+    if command == .find { return contexts.isEmpty }
+    return [.open, .edit, .copy, .reveal, .history, .addAttribute, .changePassword]
+      .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
+  }
+
+  /// Only a random password is made of classes.
+  private static let classes: Set<Command.ID> = [.lower, .upper, .digits, .symbols, .lookAlikes]
+
+  private func isUselessOnEmptyScreen(_ command: Command.ID) -> Bool {
+    switch detail {
+    case .conflicts: command == .open && conflicts.isEmpty
+    case .devices(let row):
+      command == .revoke && status.peers.indices.contains(row) && status.peers[row].isThisDevice
+    case .trash(let view): command == .restore && view.records?.isEmpty != false
+    case .alarms: command == .delete && standing.isEmpty
+    default: false
+    }
+  }
+
+  /// Only two values of an attribute can both be kept; a deletion has nothing to reveal.
+  private func isUseless(_ command: Command.ID, about view: ConflictView) -> Bool {
+    switch command {
+    case .keepBoth: view.attribute == nil || entry(of: view)?.hasDeletion == true
+    case .reveal: view.subject == .deletion
+    default: false
+    }
+  }
+
+  func paintHints(_ frame: inout Frame) {
+    let row = size.rows - 1
+    let (entries, gap) = hints(columns: size.columns)
+    var column = 1
+    for entry in entries {
+      column += frame.put(entry.caption, row: row, column: column, style: .hintKey)
+      column += frame.put(" " + entry.word, row: row, column: column, style: .hint)
+      column += gap
+    }
+  }
+}
