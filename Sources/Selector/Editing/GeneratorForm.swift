@@ -5,14 +5,16 @@ public struct GeneratorForm: Hashable, Sendable {
   public typealias Kind = PasswordRecipe.Kind
   public typealias CharacterClass = PasswordRecipe.CharacterClass
 
+  /// 24 characters of all classes: over 150 bits, and every site's field takes it.
+  public static let usualLength = 24
+
   public private(set) var recipe: PasswordRecipe
   /// 6 digits, as most sites and cards ask for; or, while a PIN is chosen, the length of a random
   /// password.
   private var otherLength = 6
 
-  /// 24 characters of all classes: over 150 bits, and every site's field takes it.
   public init(
-    kind: Kind = .random, length: Int = 24, words: Int = 6,
+    kind: Kind = .random, length: Int = GeneratorForm.usualLength, words: Int = 6,
     classes: Set<CharacterClass> = Set(CharacterClass.allCases), excludesLookAlikes: Bool = false
   ) {
     self.init(
@@ -26,7 +28,7 @@ public struct GeneratorForm: Hashable, Sendable {
     self.recipe = recipe
     self.recipe.length = recipe.length.clamped(to: PasswordRecipe.lengths)
     self.recipe.words = recipe.words.clamped(to: PasswordRecipe.wordCounts)
-    if recipe.kind == .pin { otherLength = 24 }
+    if recipe.kind == .pin { otherLength = Self.usualLength }
     if recipe.classes.isEmpty { self.recipe.classes = Set(CharacterClass.allCases) }
   }
 
