@@ -275,6 +275,27 @@ import Wire
     #expect(hints(desk).contains("x revoke"))
   }
 
+  @Test func hintsOfAFormFollowTheField() {
+    func hints(_ desk: Desk) -> String { desk.session.view().lines.last ?? "" }
+    var desk = Desk.open(size: Size(columns: 120, rows: 35))
+    desk.press("a")
+    #expect(hints(desk).contains("Enter next") && hints(desk).contains("Ctrl-U clear"))
+    #expect(!hints(desk).contains("choose") && !hints(desk).contains("generate"))
+    desk.press("Tab")
+    #expect(hints(desk).contains("Left/Right choose") && !hints(desk).contains("clear"))
+    desk.press("Tab")
+    #expect(hints(desk).contains("Ctrl-S/Enter save") && hints(desk).contains("generate"))
+    desk.press("Esc r")
+    #expect(!hints(desk).contains("Ctrl-R"), "a name is no secret")
+    desk.press("Esc 2 e")
+    #expect(!hints(desk).contains("Ctrl-R"), "the username is none either")
+    desk.press("Esc D j x")
+    #expect(hints(desk).contains("Ctrl-S/Enter revoke") && hints(desk).contains("Ctrl-R show"))
+    desk.type("pass")
+    desk.press("Enter")
+    #expect(hints(desk).contains("Esc cancel") && !hints(desk).contains("Enter"))
+  }
+
   @Test func theGeneratorBeginsWithWhatTheContextLastAskedFor() {
     let pin = "kind=pin length=8 words=6 classes=lower look-alikes=no separator=-"
     var desk = Desk.open()

@@ -215,6 +215,19 @@ struct Form: Hashable, Sendable {
     }
   }
 
+  /// What handing it over does, in a word.
+  var verb: String {
+    switch purpose {
+    case .newContext, .newAttribute, .renameContext, .renameAttribute, .renameDevice: "save"
+    case .createAccount: "create"
+    case .join: "join"
+    case .revokeDevice: "revoke"
+    case .pairDevice: "pair"
+    case .deleteAccount: "delete"
+    case .eraseCopy: "erase"
+    }
+  }
+
   var isAtLast: Bool { focus == fields.count - 1 }
 
   /// The text of the field that takes what is typed; nil while a choice has the focus.

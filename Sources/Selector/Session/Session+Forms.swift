@@ -91,7 +91,7 @@ extension Session {
     return []
   }
 
-  private func canGenerate(_ form: Form) -> Bool {
+  func canGenerate(_ form: Form) -> Bool {
     guard case .newAttribute = form.purpose else { return false }
     return form.fields[form.focus].name == "value"
   }

@@ -28,10 +28,11 @@ extension Session {
     var entries: [HintEntry] = []
     for command in hintedCommands {
       guard let hint = command.hint, let key = command.keys.first else { continue }
-      if let last = entries.indices.last, entries[last].word == hint.word {
+      let word = word(of: command.id) ?? hint.word
+      if let last = entries.indices.last, entries[last].word == word {
         entries[last].keys.append(key.caption)
       } else {
-        entries.append(HintEntry(keys: [key.caption], word: hint.word, rank: hint.rank))
+        entries.append(HintEntry(keys: [key.caption], word: word, rank: hint.rank))
       }
     }
     func width(_ gap: Int) -> Int {
@@ -43,6 +44,17 @@ extension Session {
       entries.remove(at: worst)
     }
     return (entries, width(3) <= columns ? 3 : 2)
+  }
+
+  /// What a key of a dialog does where the focus is, when that is not what the key map says.
+  private func word(of command: Command.ID) -> String? {
+    guard case .form(let form) = overlay else { return nil }
+    switch command {
+    case .save: return form.verb
+    case .run where form.editor?.isMultiline == true: return "new line"
+    case .run where form.isAtLast: return form.verb
+    default: return nil
+    }
   }
 
   private var hintedCommands: [Command] {
@@ -67,6 +79,10 @@ extension Session {
     if case .generator(let generator) = overlay {
       return generator.form.kind != .random && Self.classes.contains(command)
     }
+    if case .form(let form) = overlay { return isUseless(command, in: form) }
+    if case .values(let form) = overlay, command == .show {
+      return form.currentEntry.map { !Self.isSecret($0.attribute) } ?? true
+    }
     guard overlay == nil, isUnlocked else { return false }
     if command == .back, place == .contexts || place == .status { return past == nil }
     if past != nil, Self.changing.contains(command) { return true }
@@ -78,6 +94,18 @@ extension Session {
     if command == .find { return contexts.isEmpty }
     return [.open, .edit, .copy, .reveal, .history, .addAttribute, .changePassword]
       .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
+  }
+
+  /// A choice is not typed and a text not chosen; what was handed over waits for its answer.
+  private func isUseless(_ command: Command.ID, in form: Form) -> Bool {
+    if form.isWaiting { return command != .back }
+    switch command {
+    case .choosePrevious, .chooseNext: return form.editor != nil
+    case .deleteToStart, .undoTyping: return form.editor == nil
+    case .show: return !form.fields.contains(where: \.isSecret)
+    case .generate: return !canGenerate(form)
+    default: return false
+    }
   }
 
   /// Only a random password is made of classes.
