@@ -19,11 +19,16 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
     var at: Duration
   }
 
-  /// Above this many keys, those whose bucket has filled up again are swept out.
-  private static var sweptAbove: Int { 10_000 }
+  private struct State {
+    var buckets: [Key: Bucket] = [:]
+    /// Above this many keys, those whose bucket has filled up again are swept out.
+    var sweptAbove = RateLimiter.leastSweptAbove
+  }
+
+  private static var leastSweptAbove: Int { 10_000 }
 
   private let rate: Rate
-  private let buckets = Mutex<[Key: Bucket]>([:])
+  private let state = Mutex(State())
 
   init(_ rate: Rate) {
     self.rate = rate
@@ -32,20 +37,24 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
   /// Takes one token, or throws ``/Wire/Problem/Code/rateLimited`` with the seconds until there is
   /// one.
   func take(_ key: Key, now: Duration) throws(Problem) {
-    let wait = buckets.withLock { buckets -> Double? in
-      if buckets.count > Self.sweptAbove {
-        buckets = buckets.filter { filled($0.value, now: now) < rate.burst }
-      }
-      var bucket = buckets[key] ?? Bucket(tokens: rate.burst, at: now)
+    let wait = state.withLock { state -> Double? in
+      if state.buckets.count > state.sweptAbove { sweep(&state, now: now) }
+      var bucket = state.buckets[key] ?? Bucket(tokens: rate.burst, at: now)
       bucket.tokens = filled(bucket, now: now)
       bucket.at = now
-      defer { buckets[key] = bucket }
+      defer { state.buckets[key] = bucket }
       guard bucket.tokens >= 1 else { return (1 - bucket.tokens) / rate.perSecond }
       bucket.tokens -= 1
       return nil
     }
     guard let wait else { return }
     throw Problem(.rateLimited, retryAfterSeconds: max(1, Int(wait.rounded(.up))))
+  }
+
+  /// The next sweep is due at twice what is left: else each call of a crowd would search all of it.
+  private func sweep(_ state: inout State, now: Duration) {
+    state.buckets = state.buckets.filter { filled($0.value, now: now) < rate.burst }
+    state.sweptAbove = max(Self.leastSweptAbove, 2 * state.buckets.count)
   }
 
   private func filled(_ bucket: Bucket, now: Duration) -> Double {
