@@ -19,7 +19,7 @@ extension AttributeController {
   private func offerSnapshot(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     // A manifest of 256 KiB and 4096 digests, in base64.
     let body = try await request.read(SnapshotOffer.self, limitBytes: 1024 * 1024)
     let now = arguments.clock.now()
@@ -32,7 +32,7 @@ extension AttributeController {
   private func putChunk(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> Response {
-    let caller = try await caller(of: request, context, bucket: .chunks)
+    let caller = try await caller(of: request, bucket: .chunks)
     let id = try Self.snapshot(of: context)
     let number = try Self.chunk(of: context)
     guard request.headers[.contentType] == Self.binary else {
@@ -48,7 +48,7 @@ extension AttributeController {
   private func finishSnapshot(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     let id = try Self.snapshot(of: context)
     let now = arguments.clock.now()
     let summary = try await database.run { [ledger] store throws(Problem) in
@@ -62,7 +62,7 @@ extension AttributeController {
   private func describeSnapshot(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     let id = try Self.snapshot(of: context)
     return try JSONAnswer(
       try await database.run { [ledger] store throws(Problem) in
@@ -73,7 +73,7 @@ extension AttributeController {
   private func getChunk(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> Response {
-    let caller = try await caller(of: request, context, bucket: .chunks)
+    let caller = try await caller(of: request, bucket: .chunks)
     let id = try Self.snapshot(of: context)
     let number = try Self.chunk(of: context)
     let bytes = try await database.run { [ledger] store throws(Problem) in

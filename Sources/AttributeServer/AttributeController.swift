@@ -14,8 +14,12 @@ struct AttributeController: Sendable {
   private let devices: RateLimiter<DeviceID>
   private let chunks: RateLimiter<DeviceID>
   private let addresses: RateLimiter<String>
-  /// What an enrolled device may still ask for its tokens when its address has asked too often.
+  /// The proofs of devices, each spent by who has its key.
   private let proofs: RateLimiter<DeviceID>
+  /// The tokens for adding a device, each account's spent by who has its passphrase and kit.
+  private let recoveries: RateLimiter<AccountID>
+  /// The letters of a pairing, spent by who has its code.
+  private let letters: RateLimiter<RendezvousID>
 
   var database: ServerDatabase { arguments.database }
 
@@ -32,6 +36,8 @@ struct AttributeController: Sendable {
     chunks = RateLimiter(arguments.limits.chunks)
     addresses = RateLimiter(arguments.limits.address)
     proofs = RateLimiter(arguments.limits.device)
+    recoveries = RateLimiter(arguments.limits.device)
+    letters = RateLimiter(arguments.limits.device)
   }
 
   func addRoutes(to router: Router<ServerRequestContext>) {
@@ -120,11 +126,13 @@ struct AttributeController: Sendable {
       })
   }
 
+  /// For a device without a limit: the answer costs less than a refusal, is the same whether the
+  /// device is known or not, and nobody else's flood may keep one from proving itself.
   private func challenge(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
     let body = try await request.read(ChallengeRequest.self, limitBytes: 4096)
-    try await limit(context, naming: body.device)
+    if body.device == nil { try limit(context) }
     return try JSONAnswer(try await authentication.challenge(body))
   }
 
@@ -132,8 +140,17 @@ struct AttributeController: Sendable {
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
     let body = try await request.read(TokenRequest.self, limitBytes: 4096)
-    try await limit(context, naming: body.device)
-    return try JSONAnswer(try await authentication.token(body))
+    let device: LedgerDevice
+    do {
+      device = try await authentication.device(provenBy: body)
+    } catch {
+      // Only failures count here: who proves itself is not held up by others.
+      if error.code == .authenticationFailed { try limit(context) }
+      throw error
+    }
+    try proofs.take(device.id, now: arguments.clock.uptime())
+    return try JSONAnswer(
+      try await authentication.tokens(for: device, audiences: body.audiences))
   }
 
   private func slot(
@@ -149,7 +166,7 @@ struct AttributeController: Sendable {
   private func sync(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     let body = try await request.read(SyncRequest.self)
     let generation = database.identity.generation
     let response = try await database.run { [ledger] store throws(Problem) in
@@ -163,7 +180,7 @@ struct AttributeController: Sendable {
   private func appendMembership(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     let body = try await request.read(
       MembershipRequest.self, limitBytes: 2 * Limits.membershipRecordBytes)
     let response = try await database.run { [ledger] store throws(Problem) in
@@ -176,7 +193,7 @@ struct AttributeController: Sendable {
   private func farewell(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> Response {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     let body = try await request.read(Farewell.self, limitBytes: 4096)
     try await database.run { [ledger] store throws(Problem) in
       try ledger.keep(body, by: caller, in: &store)
@@ -187,7 +204,7 @@ struct AttributeController: Sendable {
   private func membership(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> JSONAnswer {
-    let caller = try await caller(of: request, context)
+    let caller = try await caller(of: request)
     var after: Digest32?
     if let text = request.uri.queryParameters["after"] {
       guard let digest = Base64URL.decode(String(text)).flatMap({ Digest32(bytes: $0) }) else {
@@ -206,16 +223,16 @@ struct AttributeController: Sendable {
   private func putLetter(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> Response {
-    try limit(context)
     let rendezvous = try Self.rendezvous(of: context)
     let body = try await request.read(
       MailboxRequest.self, limitBytes: 2 * Limits.mailboxBytes)
     switch (body.box, body.letter) {
     case (.open, nil):
-      let caller = try await caller(of: request, context)
+      let caller = try await caller(of: request)
       guard !caller.enrolling else { throw Problem(.authenticationFailed) }
       try await mailboxes.open(rendezvous, by: caller.account)
     case (.offer, let letter?), (.answer, let letter?):
+      try await limit(context, at: rendezvous)
       try await mailboxes.put(letter.bytes, in: body.box, of: rendezvous)
     default:
       throw Problem(.malformed, detail: "A letter goes into the box `offer` or `answer`.")
@@ -226,8 +243,8 @@ struct AttributeController: Sendable {
   private func takeLetter(
     _ request: Request, _ context: ServerRequestContext
   ) async throws -> Response {
-    try limit(context)
     let rendezvous = try Self.rendezvous(of: context)
+    try await limit(context, at: rendezvous)
     guard let box = context.parameters.get("box").flatMap(MailboxRequest.Box.init(rawValue:)),
       box != .open
     else { throw Problem(.notFound) }
@@ -257,28 +274,20 @@ struct AttributeController: Sendable {
     case chunks
   }
 
-  /// The bearer of the request's token, held to the rate of its device.
+  /// The bearer of the request's token, held to the rate of its device, or of its account while it
+  /// adds one.
+  ///
+  /// The address does not count: devices share theirs with others, and a token cannot be guessed.
+  /// That one is no longer good has to be said at once, else its device would not ask for the next.
   func caller(
-    of request: Request, _ context: ServerRequestContext, bucket: Bucket = .requests
+    of request: Request, bucket: Bucket = .requests
   ) async throws(Problem) -> Caller {
-    let caller: Caller
-    do {
-      caller = try await authentication.caller(authorization: request.headers[.authorization])
-    } catch {
-      // Only failures count here: devices that share an address do not hold each other up. An
-      // expired token was genuine, and its device must learn that it needs another.
-      if error.code != .authenticationExpired { try limit(context) }
-      throw error
-    }
-    if caller.enrolling {
-      try limit(context)
-    } else {
-      let limiter =
-        switch bucket {
-        case .requests: devices
-        case .chunks: chunks
-        }
-      try limiter.take(caller.device, now: arguments.clock.uptime())
+    let caller = try await authentication.caller(authorization: request.headers[.authorization])
+    let now = arguments.clock.uptime()
+    switch (bucket, caller.enrolling) {
+    case (_, true): try recoveries.take(caller.account, now: now)
+    case (.requests, false): try devices.take(caller.device, now: now)
+    case (.chunks, false): try chunks.take(caller.device, now: now)
     }
     return caller
   }
@@ -287,18 +296,13 @@ struct AttributeController: Sendable {
     try addresses.take(context.source, now: arguments.clock.uptime())
   }
 
-  /// Holds the way to a token to the rate of its address, or else to that of the device it names.
-  ///
-  /// Whoever floods from the address of an enrolled device does not lock it out, since its id, 128
-  /// random bits, is its own to spend; and whoever knows the id does not, from another address.
+  /// Holds a pairing to a rate of its own once a device has opened it: its rendezvous is 128
+  /// random bits, so a flood from the same address cannot spend it. All others are held to that of
+  /// their address.
   private func limit(
-    _ context: ServerRequestContext, naming device: DeviceID?
+    _ context: ServerRequestContext, at rendezvous: RendezvousID
   ) async throws(Problem) {
-    do {
-      try limit(context)
-    } catch {
-      guard let device, try await database.device(device) != nil else { throw error }
-      try proofs.take(device, now: arguments.clock.uptime())
-    }
+    guard await mailboxes.isOpen(rendezvous) else { return try limit(context) }
+    try letters.take(rendezvous, now: arguments.clock.uptime())
   }
 }

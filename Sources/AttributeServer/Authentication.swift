@@ -38,10 +38,10 @@ struct Authentication: Sendable {
   func challenge(_ request: ChallengeRequest) async throws(Problem) -> ChallengeResponse {
     switch (request.device, request.handle) {
     case (let device?, nil):
-      return answer(.device(device), hashing: nil)
+      return try answer(.device(device), hashing: nil)
     case (nil, let handle?):
       let login = try await database.login(handle: handle)
-      return answer(.handle(handle), hashing: login?.hashing ?? madeUpHashing(for: handle))
+      return try answer(.handle(handle), hashing: login?.hashing ?? madeUpHashing(for: handle))
     default:
       throw Problem(.malformed, detail: "Name a device or a handle.")
     }
@@ -49,9 +49,9 @@ struct Authentication: Sendable {
 
   private func answer(
     _ subject: Challenges.Subject, hashing: PassphraseHashing?
-  ) -> ChallengeResponse {
+  ) throws(Problem) -> ChallengeResponse {
     ChallengeResponse(
-      challenge: Blob(challenges.make(for: subject, now: clock.uptime())),
+      challenge: Blob(try challenges.make(for: subject, now: clock.uptime())),
       instance: database.identity.instance, hashing: hashing)
   }
 
@@ -69,18 +69,29 @@ struct Authentication: Sendable {
   private static let usualMemoryKibibytes = 256 * 1024
   private static let usualPasses = 3
 
-  func token(_ request: TokenRequest) async throws(Problem) -> TokenResponse {
-    let audiences = request.audiences
-    guard !audiences.isEmpty, Set(audiences).count == audiences.count else {
+  /// The device that a proof was made by. Whatever is wrong with it is `auth_failed`.
+  func device(provenBy request: TokenRequest) async throws(Problem) -> LedgerDevice {
+    guard !request.audiences.isEmpty, Set(request.audiences).count == request.audiences.count else {
       throw Problem(.malformed, detail: "Name each audience once.")
     }
-    guard challenges.use(request.challenge.bytes, by: .device(request.device), now: clock.uptime())
-    else { throw Problem(.authenticationFailed) }
+    let subject = Challenges.Subject.device(request.device)
+    guard challenges.isGood(request.challenge.bytes, for: subject, now: clock.uptime()) else {
+      throw Problem(.authenticationFailed)
+    }
     let known = try await database.device(request.device)
     let isProven = proves(
-      request.signature, .token, audiences: audiences, challenge: request.challenge,
+      request.signature, .token, audiences: request.audiences, challenge: request.challenge,
       by: known?.authenticationKey ?? nobodysKey)
-    guard let device = known, isProven else { throw Problem(.authenticationFailed) }
+    guard let device = known, isProven,
+      challenges.use(request.challenge.bytes, by: subject, now: clock.uptime())
+    else { throw Problem(.authenticationFailed) }
+    return device
+  }
+
+  /// A token for each audience.
+  func tokens(
+    for device: LedgerDevice, audiences: [Audience]
+  ) async throws(Problem) -> TokenResponse {
     // It may still ask the Attribute Server why, and nothing else of anybody.
     guard !device.isRevoked || audiences == [.attributes] else {
       throw Problem(.authenticationRevoked)
@@ -96,13 +107,17 @@ struct Authentication: Sendable {
   }
 
   func slot(_ request: SlotRequest) async throws(Problem) -> SlotResponse {
-    guard challenges.use(request.challenge.bytes, by: .handle(request.handle), now: clock.uptime())
-    else { throw Problem(.authenticationFailed) }
+    let subject = Challenges.Subject.handle(request.handle)
+    guard challenges.isGood(request.challenge.bytes, for: subject, now: clock.uptime()) else {
+      throw Problem(.authenticationFailed)
+    }
     let known = try await database.login(handle: request.handle)
     let isProven = proves(
       request.signature, .slot, audiences: [], challenge: request.challenge,
       by: known?.loginKey ?? nobodysKey)
-    guard let login = known, isProven else { throw Problem(.authenticationFailed) }
+    guard let login = known, isProven,
+      challenges.use(request.challenge.bytes, by: subject, now: clock.uptime())
+    else { throw Problem(.authenticationFailed) }
     let grant = try await grant(
       .attributes, account: login.account, device: .zero, scope: .enrol, life: Self.enrolLife)
     return SlotResponse(account: login.account, slot: Blob(login.slot), token: grant.token)

@@ -57,6 +57,12 @@ actor Mailboxes {
     spent[rendezvous] = until
   }
 
+  /// Whether a device opened it and its letters have not all been given out.
+  func isOpen(_ rendezvous: RendezvousID) -> Bool {
+    sweep()
+    return mailboxes[rendezvous] != nil
+  }
+
   /// Puts a letter in. The same letter again is taken for a repetition; another is refused.
   func put(
     _ letter: [UInt8], in box: MailboxRequest.Box, of rendezvous: RendezvousID

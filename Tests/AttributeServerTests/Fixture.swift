@@ -87,12 +87,15 @@ struct TestAccount {
     head = hash(genesis)
   }
 
-  func request(invite: String? = nil) -> AccountRequest {
+  func request(
+    invite: String? = nil, memoryKibibytes: Int = 1024, passes: Int = 2
+  ) -> AccountRequest {
     AccountRequest(
       account: id, handle: handle, invite: invite, genesis: Blob(genesis),
       loginKey: Blob(login.publicKey.rawRepresentation), slot: Blob([1, 2, 3]),
       hashing: PassphraseHashing(
-        memoryKibibytes: 1024, passes: 2, salt: Blob([UInt8](repeating: 4, count: 16))))
+        memoryKibibytes: memoryKibibytes, passes: passes,
+        salt: Blob([UInt8](repeating: 4, count: 16))))
   }
 
   /// A record that adds `device`, signed by `signer` (the account key for nil).

@@ -26,9 +26,12 @@ struct TestServer {
       logger: quietLogger())
   }
 
-  func run(_ body: @Sendable (TestCaller) async throws -> Void) async throws {
+  /// Over the router alone, or over real connections.
+  func run(
+    over framework: TestingSetup = .router, _ body: @Sendable (TestCaller) async throws -> Void
+  ) async throws {
     let application = try buildApplication(arguments)
-    try await application.test(.router) { try await body(TestCaller(client: $0)) }
+    try await application.test(framework) { try await body(TestCaller(client: $0)) }
   }
 }
 
@@ -38,9 +41,11 @@ struct TestCaller: Sendable {
 
   struct Answer {
     let status: Int
+    let headers: HTTPFields
     let body: Data
-    let mediaType: String?
-    let retryAfter: String?
+
+    var mediaType: String? { headers[.contentType] }
+    var retryAfter: String? { headers[.retryAfter] }
 
     func read<Body: Decodable>(_: Body.Type = Body.self) throws -> Body {
       try JSONDecoder().decode(Body.self, from: body)
@@ -79,8 +84,8 @@ struct TestCaller: Sendable {
       uri: path, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0) }
     ) { response in
       Answer(
-        status: response.status.code, body: Data(response.body.readableBytesView),
-        mediaType: response.headers[.contentType], retryAfter: response.headers[.retryAfter])
+        status: response.status.code, headers: response.headers,
+        body: Data(response.body.readableBytesView))
     }
   }
 
