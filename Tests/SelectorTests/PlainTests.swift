@@ -56,6 +56,13 @@ import Testing
     #expect(desk.session.plainLines()[2].hasPrefix("2  password: \(Sample.password)"))
   }
 
+  @Test func whatArrivesBeforeItIsOpenDoesNotSayLockedAgain() {
+    var desk = Desk(.locked(since: nil, reason: ""))
+    let subject = desk.session.plainSubject
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.session.plainSubject == subject)
+  }
+
   @Test func theFirstStepsAreNumbered() {
     var desk = Desk.open()
     _ = answer(":welcome", from: &desk)

@@ -19,10 +19,12 @@ extension Session {
   public var plainSubject: String {
     var parts = ["\(place)", "\(detail)"]
     switch overlay {
-    case nil: parts += ["\(contexts.selectedID?.description ?? "")", contexts.query]
+    // While it opens, the contexts are there before it is open.
+    case nil where isUnlocked: parts += ["\(contexts.selectedID?.description ?? "")", contexts.query]
     case .values(let form): parts.append("\(form.current)")
     case .form(let form): parts.append("\(form.title) \(form.focus)")
     case .generator(let generator): parts.append("\(generator.form) \(generator.value == nil)")
+    case nil: break
     default: parts.append("\(String(describing: overlay).prefix(20))")
     }
     if reveal != nil { parts.append("revealed \(codes.count)") }
