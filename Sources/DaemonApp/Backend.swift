@@ -10,7 +10,7 @@ struct AttributeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The folder where everything is kept; created if missing, readable by you alone.",
-      valueName: "DIR"))
+      valueName: "DIR"), completion: .directory)
   var data: String?
 
   @Option(
@@ -113,7 +113,7 @@ struct PushOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What everybody's first chat message must begin with. Default: nothing.",
-      valueName: "FILE"))
+      valueName: "FILE"), completion: .file())
   var chatSecretFile: String?
 
   @Flag(
@@ -122,7 +122,8 @@ struct PushOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A TOML file of gateways that wake sleeping devices. Default: none.", valueName: "FILE"))
+      "A TOML file of gateways that wake sleeping devices. Default: none.", valueName: "FILE"),
+    completion: .file())
   var gateways: String?
 
   @Flag(help: "Send back what comes to /push/echo, for conformance suites.")

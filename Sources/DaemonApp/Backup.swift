@@ -19,7 +19,7 @@ struct Backup: AsyncParsableCommand {
       Exit codes: 0 made; 1 not made; 6 the copy has faults and stays as FILE.partial.
       """)
 
-  @Argument(help: ArgumentHelp("Where the copy goes.", valueName: "FILE"))
+  @Argument(help: ArgumentHelp("Where the copy goes.", valueName: "FILE"), completion: .file())
   var file: String
 
   @OptionGroup var folder: FolderOption
@@ -48,7 +48,9 @@ struct Check: ParsableCommand {
       Exit codes: 0 all is well; 1 it cannot be read; 6 there are findings.
       """)
 
-  @Argument(help: ArgumentHelp("A backup; without it the folder's database.", valueName: "FILE"))
+  @Argument(
+    help: ArgumentHelp("A backup; without it the folder's database.", valueName: "FILE"),
+    completion: .file())
   var file: String?
 
   @OptionGroup var folder: FolderOption
@@ -78,7 +80,8 @@ struct Restore: ParsableCommand {
       Exit codes: 0 restored; 1 not restored; 6 the backup has faults.
       """)
 
-  @Argument(help: ArgumentHelp("A file made by `higginsd backup`.", valueName: "FILE"))
+  @Argument(
+    help: ArgumentHelp("A file made by `higginsd backup`.", valueName: "FILE"), completion: .file())
   var file: String
 
   @OptionGroup var folder: FolderOption
@@ -92,7 +95,9 @@ struct Restore: ParsableCommand {
 
 /// Which folder a command is about.
 struct FolderOption: ParsableArguments {
-  @Option(help: ArgumentHelp("The folder of the Attribute Server.", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("The folder of the Attribute Server.", valueName: "DIR"),
+    completion: .directory)
   var data: String?
 
   func path() throws(DaemonError) -> String {

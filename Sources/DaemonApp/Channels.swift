@@ -17,7 +17,8 @@ struct Channels: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The file channels are kept in; else the one in the folder of --data.", valueName: "FILE"))
+      "The file channels are kept in; else the one in the folder of --data.", valueName: "FILE"),
+    completion: .file())
   var file: String?
 
   @OptionGroup var folder: FolderOption

@@ -3,7 +3,7 @@ import Logging
 
 /// What every server command takes.
 struct CommonOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A TOML file with options.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("A TOML file with options.", valueName: "FILE"), completion: .file())
   var config: String?
 
   @Option(
@@ -24,18 +24,20 @@ struct CommonOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The certificate devices see, PEM, with those that vouch for it below.", valueName: "FILE"))
+      "The certificate devices see, PEM, with those that vouch for it below.", valueName: "FILE"),
+    completion: .file())
   var tlsCertificate: String?
 
   @Option(
     help: ArgumentHelp(
       "Its private key, PEM. Both are read again on SIGHUP and when they change.",
-      valueName: "FILE"))
+      valueName: "FILE"), completion: .file())
   var tlsKey: String?
 
   @Option(
     help: ArgumentHelp(
-      "Write where it listens to this file, as JSON, once it does.", valueName: "FILE"))
+      "Write where it listens to this file, as JSON, once it does.", valueName: "FILE"),
+    completion: .file())
   var readyFile: String?
 
   func settings() throws(DaemonError) -> Settings { try Settings(path: config) }

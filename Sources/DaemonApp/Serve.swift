@@ -63,7 +63,7 @@ struct Attributes: AsyncParsableCommand {
       valueName: "URL"))
   var pushSignalsUrl: String?
 
-  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"), completion: .file())
   var serviceKeyFile: String?
 
   func run() async throws {
@@ -102,7 +102,7 @@ struct Push: AsyncParsableCommand {
       "The Attribute Server, whose keys tokens are checked with.", valueName: "URL"))
   var attributesUrl: String?
 
-  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("The key both servers share.", valueName: "FILE"), completion: .file())
   var serviceKeyFile: String?
 
   func run() async throws {

@@ -12,12 +12,14 @@ struct GlobalOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Keep everything of all profiles in this folder (HIGGINS_HOME).", valueName: "dir"))
+      "Keep everything of all profiles in this folder (HIGGINS_HOME).", valueName: "dir"),
+    completion: .directory)
   var home: String?
 
   @Option(
     help: ArgumentHelp(
-      "A file whose first line unlocks (HIGGINS_PASSPHRASE_FILE).", valueName: "file"))
+      "A file whose first line unlocks (HIGGINS_PASSPHRASE_FILE).", valueName: "file"),
+    completion: .file())
   var passphraseFile: String?
 
   /// What a variable says; an empty one says nothing.

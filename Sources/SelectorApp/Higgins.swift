@@ -49,7 +49,8 @@ struct Higgins: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Press the keys written in this file; - for standard input.", valueName: "file"))
+      "Press the keys written in this file; - for standard input.", valueName: "file"),
+    completion: .file())
   var script: String?
 
   @Option(

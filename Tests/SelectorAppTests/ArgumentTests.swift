@@ -128,6 +128,15 @@ import Testing
     }
   }
 
+  @Test func shellsCompleteFiles() {
+    let script = Higgins.completionScript(for: .fish).split(separator: "\n")
+    let lines = script.filter { $0.contains("-l 'home'") || $0.contains("-file' -d") }
+    #expect(lines.count > 60)
+    #expect(lines.filter { $0.hasSuffix("-rfka ''") } == [])
+    let file = "\"higgins import\" -eq 2' -F"
+    #expect(script.contains { $0.contains(file) })
+  }
+
   @Test func commandsThatPrintRecordsTakeJSON() {
     let printing: [any ParsableCommand.Type] = [
       ListCommand.self, ShowCommand.self, TrashCommand.self, HistoryCommand.self,

@@ -36,7 +36,8 @@ struct ChatCommand: AsyncParsableCommand, Sendable {
 
   @Option(
     help: ArgumentHelp(
-      "A file whose first line is the chat's secret; - for standard input's.", valueName: "file"))
+      "A file whose first line is the chat's secret; - for standard input's.", valueName: "file"),
+    completion: .file())
   var secretFile: String?
 
   private enum Event: Sendable {

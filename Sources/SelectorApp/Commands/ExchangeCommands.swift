@@ -24,7 +24,8 @@ struct ImportCommand: DeviceCommand {
   @Argument(help: "bitwarden, keepass, csv or pass.")
   var format: ImportFormat
 
-  @Argument(help: "The file, or the folder of a pass store; - for standard input.")
+  @Argument(
+    help: "The file, or the folder of a pass store; - for standard input.", completion: .file())
   var file: String
 
   @OptionGroup var output: OutputOptions
@@ -109,7 +110,7 @@ struct ExportCommand: DeviceCommand {
   @Argument(help: "bitwarden or json.")
   var format: Format
 
-  @Argument(help: "The file; left out, or - for standard output.")
+  @Argument(help: "The file; left out, or - for standard output.", completion: .file())
   var file: String?
 
   @Flag(help: "Replace the file if it is there.")

@@ -28,7 +28,9 @@ struct InitCommand: AsyncParsableCommand, Sendable {
   @Option(help: ArgumentHelp("The code the server's operator gave you.", valueName: "code"))
   var invite: String?
 
-  @Option(help: ArgumentHelp("Write the kit to this new file instead.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the kit to this new file instead.", valueName: "file"),
+    completion: .file())
   var kitFile: String?
 
   @OptionGroup var serverKey: ServerKeyOption

@@ -37,7 +37,8 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
   var codeFd: Int32?
 
   @Option(
-    help: ArgumentHelp("Recover with the kit in this file and the passphrase.", valueName: "file"))
+    help: ArgumentHelp("Recover with the kit in this file and the passphrase.", valueName: "file"),
+    completion: .file())
   var kitFile: String?
 
   @Option(help: ArgumentHelp("With --kit-file: the Attribute Server's address.", valueName: "url"))

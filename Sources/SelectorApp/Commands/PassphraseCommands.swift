@@ -20,7 +20,9 @@ struct PassphraseCommand: DeviceCommand {
   @Flag(help: "Somebody may know it: also make new keys and a new kit.")
   var leaked = false
 
-  @Option(help: ArgumentHelp("A file whose first line is the new one.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A file whose first line is the new one.", valueName: "file"),
+    completion: .file())
   var newPassphraseFile: String?
 
   @OptionGroup var kit: KitOptions
@@ -92,7 +94,9 @@ struct KitCommand: DeviceCommand {
 
 /// Where a kit goes.
 struct KitOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Write the kit to this new file instead.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the kit to this new file instead.", valueName: "file"),
+    completion: .file())
   var kitFile: String?
 
   /// A new kit, which is nowhere else.
