@@ -10,14 +10,11 @@ import Synchronization
 /// request from here arrives; an idle screen wakes nobody. Opening takes raw mode and the alternate
 /// screen; `close`, a crash and `exit` give back what was found.
 public final class Terminal: Display {
-  /// What happened, in order. One element is everything one turn of the thread found, so that a
-  /// burst of keys can be applied as a whole and painted once. Ends after `close` or `lost`.
-  public let events: AsyncStream<[TerminalEvent]>
-
   /// The terminal's colours, `mono` with NO_COLOR.
   public let depth: ColourDepth
 
   private let mailbox: Mailbox
+  private let outlet: Outlet
   private let features: Features
   private let currentSize: SharedSize
 
@@ -51,18 +48,18 @@ public final class Terminal: Display {
 
   private init(environment: [String: String], descriptor: Int32) throws {
     let mailbox = try Mailbox()
-    let (events, continuation) = AsyncStream<[TerminalEvent]>.makeStream()
+    let outlet = Outlet()
     let line = try Line(reopening: descriptor)
     let loop: TerminalLoop
     do {
       loop = try TerminalLoop(
-        line: line, environment: environment, mailbox: mailbox, events: continuation)
+        line: line, environment: environment, mailbox: mailbox, outlet: outlet)
     } catch {
       line.close()
       throw error
     }
     self.mailbox = mailbox
-    self.events = events
+    self.outlet = outlet
     depth = loop.depth
     features = loop.features
     currentSize = loop.size
@@ -74,6 +71,14 @@ public final class Terminal: Display {
       loop.finish()
     }
     thread.start()
+  }
+
+  /// Hands over what happened, in order, on the terminal's thread, which `sink` must not hold up.
+  /// One batch is everything one turn of the thread found, so that a burst of keys can be applied
+  /// as a whole and painted once. Nil is the end, after `close` or `lost`. To be called once; what
+  /// happened before is handed over first.
+  public func deliver(to sink: @escaping @Sendable ([TerminalEvent]?) -> Void) {
+    outlet.open(sink)
   }
 
   /// How large the terminal is now. A change also arrives as an event.

@@ -5,7 +5,7 @@ import Selector
 /// The terminal's thread: waits, reads, reports, paints.
 ///
 /// `@unchecked Sendable`: made by the thread that opens the terminal, then handed to the terminal's
-/// own thread, which alone touches it from `run` on; `size`, `mailbox` and `events` guard
+/// own thread, which alone touches it from `run` on; `size`, `mailbox` and `outlet` guard
 /// themselves.
 final class TerminalLoop: @unchecked Sendable {
   let depth: ColourDepth
@@ -14,7 +14,7 @@ final class TerminalLoop: @unchecked Sendable {
 
   private let line: Line
   private let mailbox: Mailbox
-  private let events: AsyncStream<[TerminalEvent]>.Continuation
+  private let outlet: Outlet
   private let signals: Int32
   private var decoder: InputDecoder
   private var painter: Painter
@@ -33,8 +33,7 @@ final class TerminalLoop: @unchecked Sendable {
   private static let continueWait: Int32 = 100
 
   init(
-    line: Line, environment: [String: String], mailbox: Mailbox,
-    events: AsyncStream<[TerminalEvent]>.Continuation
+    line: Line, environment: [String: String], mailbox: Mailbox, outlet: Outlet
   ) throws {
     let size = line.size
     try Self.openScreen(term: environment["TERM"] ?? "", size: size)
@@ -54,7 +53,7 @@ final class TerminalLoop: @unchecked Sendable {
     guard_open(line.descriptor, features.leave, features.leave.count)
     self.line = line
     self.mailbox = mailbox
-    self.events = events
+    self.outlet = outlet
     self.size = SharedSize(size)
   }
 
@@ -86,7 +85,7 @@ final class TerminalLoop: @unchecked Sendable {
   /// Lets go whoever waits for the end.
   func finish() {
     mailbox.close()
-    events.finish()
+    outlet.finish()
     for request in closing {
       request.finish()
     }
@@ -154,7 +153,7 @@ final class TerminalLoop: @unchecked Sendable {
 
   private func report() {
     guard !batch.isEmpty else { return }
-    events.yield(batch)
+    outlet.put(batch)
     batch = []
   }
 }

@@ -168,12 +168,12 @@ import Testing
 extension ClipboardTests {
   /// A screen whose terminal takes everything.
   final class Receiver: Surface {
-    let events = AsyncStream<[TerminalEvent]> { $0.finish() }
     let size = Size(columns: 80, rows: 24)
     private let state = Mutex<[[UInt8]]>([])
 
     var received: [[UInt8]] { state.withLock(\.self) }
 
+    func deliver(to sink: @escaping @Sendable ([TerminalEvent]?) -> Void) { sink(nil) }
     func show(_ frame: Frame, theme: Theme) {}
     func redraw() {}
     func suspend() async {}

@@ -263,3 +263,13 @@ import Testing
     await again.close()
   }
 }
+
+extension Terminal {
+  fileprivate var events: AsyncStream<[TerminalEvent]> {
+    AsyncStream { continuation in
+      deliver { batch in
+        if let batch { continuation.yield(batch) } else { continuation.finish() }
+      }
+    }
+  }
+}

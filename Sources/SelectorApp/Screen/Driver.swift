@@ -39,6 +39,8 @@ actor Driver {
   private var control: ControlServer?
   private var deviceTask: Task<Void, Never>?
   private var deadline: Task<Void, Never>?
+  /// When ``deadline`` wakes the session; nil when it will not.
+  private var armed: ContinuousClock.Instant?
 
   init(
     terminal: any Surface, folder: ProfileFolder, device: Device?, keymap: Keymap,
@@ -68,10 +70,7 @@ actor Driver {
   ///   - isAlone: whether nobody else presses keys, so that the script's end is the end.
   ///   - lines: where a person types lines instead of keys.
   func run(script: Script? = nil, isAlone: Bool = false, lines: PlainConsole? = nil) async {
-    let keys = Task { [terminal, inbox] in
-      for await batch in terminal.events { inbox.post(Arrival.all(of: batch)) }
-      inbox.post([.quit])
-    }
+    terminal.deliver { [inbox] batch in inbox.post(batch.map(Arrival.all) ?? [.quit]) }
     terminal.setMouse(profile.preferences.hasMouse)
     terminal.setLinks(profile.preferences.hasLinks)
     paint()
@@ -85,7 +84,6 @@ actor Driver {
     await close()
     // Nobody else clears what the terminal itself holds.
     if let clipboard, !clipboard.outlivesProcess { await clipboard.clear() }
-    keys.cancel()
     deadline?.cancel()
     deviceTask?.cancel()
     endPairing()
@@ -231,17 +229,27 @@ actor Driver {
 
   /// Wakes the session when it said something ends, or each second while something counts down.
   private func armDeadline() {
-    deadline?.cancel()
     var wait = session.nextDeadline.map { $0 - Device.wallClock }
     if session.wantsTicks { wait = min(wait ?? .max, 1000 - Device.wallClock % 1000) }
-    guard let wait else { return }
-    deadline = Task { [inbox] in
+    guard let wait else {
+      deadline?.cancel()
+      armed = nil
+      return
+    }
+    // Each key puts the locking off: a timer that comes too early only looks again.
+    let due = ContinuousClock.now + .milliseconds(max(wait, 1))
+    if let armed, armed <= due { return }
+    deadline?.cancel()
+    armed = due
+    deadline = Task {
       do {
-        try await Task.sleep(for: .milliseconds(max(wait, 1)))
+        try await Task.sleep(until: due)
       } catch {
         return
       }
-      inbox.post([])
+      guard !Task.isCancelled else { return }
+      self.armed = nil
+      self.inbox.post([])
     }
   }
 

@@ -17,27 +17,26 @@ final class PlainConsole: Surface {
     var isEchoing = true
   }
 
-  let events: AsyncStream<[TerminalEvent]>
   let size = Size(columns: 78, rows: 60)
-  private let source: AsyncStream<[TerminalEvent]>.Continuation
   private let state = Mutex(State())
   private let output: @Sendable (String) -> Void
 
   init(output: @escaping @Sendable (String) -> Void = PlainConsole.write) {
-    (events, source) = AsyncStream.makeStream()
     self.output = output
   }
 
   /// Hands over each line of standard input; its end is the selector's.
   func read(into inbox: Inbox) {
-    let thread = Thread { [source] in
+    let thread = Thread {
       while let line = readLine() { inbox.post(.line(line)) }
-      source.finish()
+      inbox.post([.quit])
     }
     thread.name = "lines"
     thread.start()
   }
 
+  /// Lines come by themselves: ``read(into:)``.
+  func deliver(to sink: @escaping @Sendable ([TerminalEvent]?) -> Void) {}
   func show(_ frame: Frame, theme: Theme) {}
   func redraw() {}
   func suspend() async {}

@@ -4,8 +4,8 @@ import Terminal
 
 /// What a ``Driver`` shows frames on and gets keys from.
 protocol Surface: Sendable {
-  /// What happened, a burst at a time.
-  var events: AsyncStream<[TerminalEvent]> { get }
+  /// Hands over what happens, a burst at a time; nil is the end. `sink` must not block.
+  func deliver(to sink: @escaping @Sendable ([TerminalEvent]?) -> Void)
   var size: Size { get }
 
   func show(_ frame: Frame, theme: Theme)
@@ -31,18 +31,17 @@ extension Surface {
 
 /// A screen that only scripts look at: nothing is painted, and no key comes but theirs.
 final class Canvas: Surface {
-  let events: AsyncStream<[TerminalEvent]>
   let size: Size
-  private let source: AsyncStream<[TerminalEvent]>.Continuation
 
   init(size: Size) {
     self.size = size
-    (events, source) = AsyncStream.makeStream()
   }
+
+  func deliver(to sink: @escaping @Sendable ([TerminalEvent]?) -> Void) {}
 
   func show(_ frame: Frame, theme: Theme) {}
   func redraw() {}
   func suspend() async {}
-  func close() async { source.finish() }
+  func close() async {}
   func sendToClipboard(_ bytes: [UInt8]) -> Bool { false }
 }
