@@ -87,9 +87,16 @@ void signals_receive(void) {
   pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void signals_close(void) {
+static void signal_passed(int number) { (void)number; }
+
+void signals_close(bool is_lost) {
   for (int index = 0; index < CAUGHT; index++) {
-    sigaction(caught[index], &signals_before[index], NULL);
+    struct sigaction action = signals_before[index];
+    // A lost terminal is seen before its SIGHUP comes, which must not end what is still being kept.
+    if (is_lost && caught[index] == SIGHUP && action.sa_handler == SIG_DFL) {
+      action.sa_handler = signal_passed;
+    }
+    sigaction(caught[index], &action, NULL);
   }
   close(signal_pipe[0]);
   close(signal_pipe[1]);

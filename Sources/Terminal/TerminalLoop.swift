@@ -46,7 +46,7 @@ final class TerminalLoop: @unchecked Sendable {
     signals = signals_open()
     guard signals >= 0, line_raw(line.descriptor) else {
       let code = errno
-      if signals >= 0 { signals_close() }
+      if signals >= 0 { signals_close(false) }
       screen_close()
       throw TerminalError.system(code: code)
     }
@@ -77,7 +77,7 @@ final class TerminalLoop: @unchecked Sendable {
     if !isLost { writeLeave() }
     line_restore(line.descriptor)
     guard_close()
-    signals_close()
+    signals_close(isLost)
     screen_close()
     line.close()
   }

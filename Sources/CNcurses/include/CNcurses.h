@@ -84,7 +84,10 @@ bool line_size(int descriptor, int *rows, int *columns);
 // Catches SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP and SIGINT. Each arrives as one byte, its
 // number, at the descriptor returned; -1 with errno. A signal that is ignored stays ignored.
 int signals_open(void);
-void signals_close(void);
+
+// Puts back what signals did before. After the loss of the terminal, SIGHUP does nothing from now
+// on instead of ending the program.
+void signals_close(bool is_lost);
 
 // Lets the calling thread receive them: threads of a pool, and threads made by those, receive none.
 void signals_receive(void);
