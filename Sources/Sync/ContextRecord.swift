@@ -2,7 +2,7 @@ import Foundation
 public import Wire
 
 /// A context as a person sees it: home, work, the account at a website.
-public struct ContextRecord: Hashable, Sendable, Identifiable {
+public struct ContextRecord: Sendable, Identifiable {
   /// What a context is about; a kind of a later program is shown by its raw name.
   public struct Kind: Hashable, Sendable, RawRepresentable {
     public static let account = Kind(rawValue: "account")
@@ -22,8 +22,6 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let kind: Kind
   /// The version that says name and kind, for ``Edit/renameContext(_:name:base:)``.
   public let description: VersionID
-  /// In the order a person gave them.
-  public let attributes: [AttributeRecord]
   /// When anything in it was last written, milliseconds since 1970 by the author's clock.
   public let updatedAt: Int64
   public let updatedBy: DeviceID
@@ -35,8 +33,34 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   public let isPending: Bool
   /// Whether lists begin with it: it has an attribute ``AttributeRecord/pinLabel`` that says so.
   public let isPinned: Bool
+  /// How many choices a person has to make in it.
+  let conflictCount: Int
   /// What lists are sorted by: the name without regard to case; ties by id.
   public let sortKey: String
+  private var held: Held
+
+  /// Where its attributes are.
+  private enum Held: Sendable {
+    case list([AttributeRecord])
+    /// In the replica, which holds them anyway; the server has all of them. A screen has 50,000
+    /// contexts, and shows the attributes of one.
+    case state([AttributeID: Replica.Attribute])
+  }
+
+  /// In the order a person gave them. Made from what the replica holds, each time.
+  public var attributes: [AttributeRecord] {
+    switch held {
+    case .list(let attributes): attributes
+    case .state(let attributes): attributes.records { _ in false }
+    }
+  }
+
+  /// The same with its attributes made, for who looks at them often.
+  public var atHand: ContextRecord {
+    var record = self
+    record.held = .list(attributes)
+    return record
+  }
 
   public init(
     id: ContextID, name: String, kind: Kind, description: VersionID = .zero,
@@ -44,18 +68,46 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
     names: [ValueRecord] = [], deletedOn: DeviceID? = nil,
     isPending: Bool = false
   ) {
+    self.init(
+      id: id, name: name, kind: kind, description: description, attributes: attributes,
+      held: .list(attributes), updatedAt: updatedAt, updatedBy: updatedBy, names: names,
+      deletedOn: deletedOn, isPending: isPending)
+  }
+
+  /// A context of which the server has everything.
+  init(
+    id: ContextID, name: String, kind: Kind, description: VersionID,
+    state: [AttributeID: Replica.Attribute], updatedAt: Int64, updatedBy: DeviceID,
+    names: [ValueRecord], deletedOn: DeviceID?
+  ) {
+    self.init(
+      id: id, name: name, kind: kind, description: description,
+      attributes: state.records { _ in false }, held: .state(state), updatedAt: updatedAt,
+      updatedBy: updatedBy, names: names, deletedOn: deletedOn, isPending: false)
+  }
+
+  private init(
+    id: ContextID, name: String, kind: Kind, description: VersionID,
+    attributes: [AttributeRecord], held: Held, updatedAt: Int64, updatedBy: DeviceID,
+    names: [ValueRecord], deletedOn: DeviceID?, isPending: Bool
+  ) {
     self.id = id
     self.name = name
     self.kind = kind
     self.description = description
-    self.attributes = attributes
+    self.held = held
     self.updatedAt = updatedAt
     self.updatedBy = updatedBy
     self.names = names
     self.deletedOn = deletedOn
     self.isPending = isPending
     isPinned = attributes.contains(where: \.isPin)
-    sortKey = name.lowercased()
+    conflictCount =
+      (names.count > 1 ? 1 : 0) + attributes.count(where: \.hasConflict)
+      + attributes.count(where: \.hasLabelConflict)
+    let key = name.lowercased()
+    // Mostly they are equal, and one text serves both.
+    sortKey = key == name ? name : key
   }
 
   /// The order of lists: pinned contexts first.
@@ -77,8 +129,23 @@ public struct ContextRecord: Hashable, Sendable, Identifiable {
   }
 
   /// Whether something in it has several values and a person should choose.
-  public var hasConflict: Bool {
-    names.count > 1 || attributes.contains { $0.hasConflict || $0.hasLabelConflict }
+  public var hasConflict: Bool { conflictCount > 0 }
+}
+
+extension ContextRecord: Hashable {
+  /// Whether both show the same, wherever their attributes are.
+  public static func == (left: ContextRecord, right: ContextRecord) -> Bool {
+    left.id == right.id && left.name == right.name && left.kind == right.kind
+      && left.description == right.description && left.updatedAt == right.updatedAt
+      && left.updatedBy == right.updatedBy && left.names == right.names
+      && left.deletedOn == right.deletedOn && left.isPending == right.isPending
+      && left.attributes == right.attributes
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(description)
+    hasher.combine(updatedAt)
   }
 }
 
@@ -168,7 +235,7 @@ public struct AttributeRecord: Hashable, Sendable, Identifiable {
 
   /// Whether devices wrote different values, or one deleted what another wrote.
   public var hasConflict: Bool {
-    Set(heads.map(\.text)).count > 1
+    heads.dropFirst().contains { $0.text != heads[0].text }
   }
 
   /// Whether devices gave it different labels.

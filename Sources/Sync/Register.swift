@@ -2,51 +2,114 @@ import Wire
 
 /// One written version and who wrote it.
 ///
-/// An object, so that a register of one version is a single pointer: a replica has a million.
+/// An object, so that a register of one version is a single pointer, and a small one, 104 bytes: a
+/// replica has a million.
 final class Version: Sendable {
   let id: VersionID
   let time: HybridTime
   let device: DeviceID
   /// The author's commit it came in; ``uncommitted`` until there is one.
   let sequence: UInt64
-  let content: Operation.Content?
-  /// The versions its author saw.
-  let supersedes: [VersionID]
+  private let wording: Wording
   private let rare: Rare?
 
-  /// What few versions have.
-  private struct Rare: Hashable {
+  /// What it says. Of a million versions half are one text, and the other half describe attributes
+  /// in the same few ways.
+  private enum Wording: Hashable {
+    case deletion
+    case text(String)
+    case other(ContentBook.Page)
+  }
+
+  /// What few versions have, apart from them: all that most need of it is its absence.
+  private final class Rare: Hashable, Sendable {
+    let supersedes: [VersionID]
     let seen: [VersionID]
     let undoes: ChangeSet.ID?
     let copies: VersionID?
     let others: [String: JSONValue]
+
+    init(
+      supersedes: [VersionID], seen: [VersionID], undoes: ChangeSet.ID?, copies: VersionID?,
+      others: [String: JSONValue]
+    ) {
+      self.supersedes = supersedes
+      self.seen = seen
+      self.undoes = undoes
+      self.copies = copies
+      self.others = others
+    }
+
+    static func == (left: Rare, right: Rare) -> Bool {
+      left === right
+        || left.supersedes == right.supersedes && left.seen == right.seen
+          && left.undoes == right.undoes && left.copies == right.copies
+          && left.others == right.others
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(supersedes)
+      hasher.combine(copies)
+    }
   }
 
   static let uncommitted = UInt64.max
 
+  /// - Parameter book: holds contents that many versions have, once.
   init(
     id: VersionID, time: HybridTime, device: DeviceID, sequence: UInt64,
     content: Operation.Content?, supersedes: [VersionID], seen: [VersionID] = [],
-    undoes: ChangeSet.ID? = nil, copies: VersionID? = nil, others: [String: JSONValue] = [:]
+    undoes: ChangeSet.ID? = nil, copies: VersionID? = nil, others: [String: JSONValue] = [:],
+    in book: inout ContentBook
   ) {
     self.id = id
     self.time = time
     self.device = device
     self.sequence = sequence
-    self.content = content
+    wording =
+      content.map { content in
+        content.onlyText.map(Wording.text) ?? .other(book.page(of: content))
+      } ?? .deletion
     // One that names itself would depend on the order of arrival.
-    self.supersedes = supersedes.contains(id) ? supersedes.filter { $0 != id } : supersedes
-    let isPlain = seen.isEmpty && undoes == nil && copies == nil && others.isEmpty
-    rare = isPlain ? nil : Rare(seen: seen, undoes: undoes, copies: copies, others: others)
+    let supersedes = supersedes.contains(id) ? supersedes.filter { $0 != id } : supersedes
+    let isPlain =
+      supersedes.isEmpty && seen.isEmpty && undoes == nil && copies == nil && others.isEmpty
+    rare =
+      isPlain
+      ? nil
+      : Rare(supersedes: supersedes, seen: seen, undoes: undoes, copies: copies, others: others)
   }
 
-  convenience init(_ operation: Operation, device: DeviceID, sequence: UInt64) {
+  /// The same version in another commit.
+  private init(_ version: Version, device: DeviceID, sequence: UInt64) {
+    id = version.id
+    time = version.time
+    self.device = device
+    self.sequence = sequence
+    wording = version.wording
+    rare = version.rare
+  }
+
+  convenience init(
+    _ operation: Operation, device: DeviceID, sequence: UInt64, in book: inout ContentBook
+  ) {
     self.init(
       id: operation.version, time: operation.time, device: device, sequence: sequence,
       content: operation.content, supersedes: operation.supersedes, seen: operation.seen ?? [],
-      undoes: operation.undoes, copies: operation.copies, others: operation.others)
+      undoes: operation.undoes, copies: operation.copies, others: operation.others, in: &book)
   }
 
+  /// What is written; nil for a deletion.
+  var content: Operation.Content? {
+    switch wording {
+    case .deletion: nil
+    case .text(let text): Operation.Content(text: text)
+    case .other(let page): page.content
+    }
+  }
+
+  /// The versions its author saw.
+  var supersedes: [VersionID] { rare?.supersedes ?? [] }
   /// Every head of the context its author saw, for a deletion of the context.
   var seen: [VersionID] { rare?.seen ?? [] }
   /// The change set it takes back.
@@ -62,9 +125,7 @@ final class Version: Sendable {
 
   /// The same version in another commit.
   func placed(by device: DeviceID, in sequence: UInt64) -> Version {
-    Version(
-      id: id, time: time, device: device, sequence: sequence, content: content,
-      supersedes: supersedes, seen: seen, undoes: undoes, copies: copies, others: others)
+    Version(self, device: device, sequence: sequence)
   }
 
   /// Which of two concurrent versions is shown: the later one, the greater device id in a tie; of
@@ -86,8 +147,8 @@ extension Version: Hashable {
   static func == (left: Version, right: Version) -> Bool {
     left === right
       || left.id == right.id && left.time == right.time && left.device == right.device
-        && left.sequence == right.sequence && left.supersedes == right.supersedes
-        && left.content == right.content && left.rare == right.rare
+        && left.sequence == right.sequence && left.wording == right.wording
+        && left.rare == right.rare
   }
 
   func hash(into hasher: inout Hasher) {

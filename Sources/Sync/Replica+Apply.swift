@@ -7,11 +7,12 @@ extension Replica {
   mutating func apply(
     _ operations: [Operation], device: DeviceID, sequence: UInt64, now: Int64
   ) -> [Change] {
-    absorb(
+    var book = ContentBook()
+    return absorb(
       operations.map {
         ReplicaEntry(
           place: $0.place,
-          content: .version(Version($0, device: device, sequence: sequence)))
+          content: .version(Version($0, device: device, sequence: sequence, in: &book)))
       }, now: now)
   }
 

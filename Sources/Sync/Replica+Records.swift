@@ -7,12 +7,18 @@ extension Replica.Context {
     let deletion = standingDeletion
     guard deletion == nil || isRevived else { return nil }
     let newest = newestVersion ?? shown
+    let kind = ContextRecord.Kind(rawValue: shown.content?.kind ?? "account")
+    guard isPending(own: own, confirmed: confirmed) else {
+      return ContextRecord(
+        id: id, name: name, kind: kind, description: shown.id, state: attributes,
+        updatedAt: newest.time.milliseconds, updatedBy: newest.device, names: distinctNames,
+        deletedOn: deletion?.device)
+    }
     return ContextRecord(
-      id: id, name: name, kind: ContextRecord.Kind(rawValue: shown.content?.kind ?? "account"),
-      description: shown.id, attributes: attributeRecords(own: own, confirmed: confirmed),
-      updatedAt: newest.time.milliseconds, updatedBy: newest.device,
-      names: distinctNames, deletedOn: deletion?.device,
-      isPending: isPending(own: own, confirmed: confirmed))
+      id: id, name: name, kind: kind, description: shown.id,
+      attributes: attributes.records { $0.isPending(own: own, confirmed: confirmed) },
+      updatedAt: newest.time.milliseconds, updatedBy: newest.device, names: distinctNames,
+      deletedOn: deletion?.device, isPending: true)
   }
 
   /// The deletion nobody took back.
@@ -58,15 +64,16 @@ extension Replica.Context {
       + attributes.values.flatMap { $0.others.values.flatMap(\.heads) }
     return (allHeads + others).contains { $0.isPending(own: own, confirmed: confirmed) }
   }
+}
 
-  private func attributeRecords(own: DeviceID, confirmed: UInt64) -> [AttributeRecord] {
-    attributes
-      .compactMap { id, attribute in
-        attribute.record(id: id, own: own, confirmed: confirmed)
-          .map { (order: attribute.order, record: $0) }
-      }
-      .sorted { $0.order != $1.order ? $0.order < $1.order : $0.record.id < $1.record.id }
-      .map(\.record)
+extension [AttributeID: Replica.Attribute] {
+  /// What a person sees of them, in their order.
+  func records(isPending: (Version) -> Bool) -> [AttributeRecord] {
+    compactMap { id, attribute in
+      attribute.record(id: id, isPending: isPending).map { (order: attribute.order, record: $0) }
+    }
+    .sorted { $0.order != $1.order ? $0.order < $1.order : $0.record.id < $1.record.id }
+    .map(\.record)
   }
 }
 
@@ -86,20 +93,20 @@ extension Replica.Attribute {
   }
 
   /// What a person sees of the attribute; nil when it is removed or half of it has not arrived.
-  func record(id: AttributeID, own: DeviceID, confirmed: UInt64) -> AttributeRecord? {
+  func record(id: AttributeID, isPending: (Version) -> Bool) -> AttributeRecord? {
     guard let shown = value.shown, let text = shown.content?.text,
       let description = description.shown, let described = description.content
     else { return nil }
     let kind = AttributeRecord.Kind(rawValue: described.kind ?? "text")
-    let isPending = (value.heads + self.description.heads + others.values.flatMap(\.heads))
-      .contains { $0.isPending(own: own, confirmed: confirmed) }
+    let heads = value.heads + self.description.heads + others.values.flatMap(\.heads)
     return AttributeRecord(
       id: id, label: described.label ?? kind.rawValue, kind: kind, isConcealed: isConcealed,
       description: description.id, text: text,
       heads: value.heads.map { $0.record(isHead: true) },
       labels: self.description.distinct(\.label),
       recipe: others[.recipe]?.shown?.content?.text,
-      updatedAt: shown.time.milliseconds, updatedBy: shown.device, isPending: isPending)
+      updatedAt: shown.time.milliseconds, updatedBy: shown.device,
+      isPending: heads.contains(where: isPending))
   }
 }
 
@@ -125,13 +132,5 @@ extension Version {
   func record(isHead: Bool) -> ValueRecord {
     ValueRecord(
       id: id, device: device, at: time.milliseconds, text: content?.text, isHead: isHead)
-  }
-}
-
-extension ContextRecord {
-  /// How many choices a person has to make in it.
-  var conflictCount: Int {
-    (names.count > 1 ? 1 : 0) + attributes.count(where: \.hasConflict)
-      + attributes.count(where: \.hasLabelConflict)
   }
 }

@@ -8,6 +8,7 @@ struct SnapshotReader {
   private var devices: [DeviceID] = []
   private var context: ContextID?
   private var attribute: AttributeID?
+  private var book = ContentBook()
 
   private init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -75,7 +76,7 @@ struct SnapshotReader {
       undoes: rare & SnapshotCodec.Rare.undoes == 0
         ? nil : ChangeSet.ID(time: try self.time(), device: try self.id()),
       copies: rare & SnapshotCodec.Rare.copies == 0 ? nil : try self.id(),
-      others: rare & SnapshotCodec.Rare.others == 0 ? [:] : try object())
+      others: rare & SnapshotCodec.Rare.others == 0 ? [:] : try object(), in: &book)
   }
 
   private mutating func content() throws(SnapshotError) -> Operation.Content {

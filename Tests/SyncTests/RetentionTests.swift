@@ -122,11 +122,12 @@ import Wire
     var random = SeededEntropy(seed: 5)
     let device: DeviceID = random.identifier()
     var last: [VersionID] = []
+    var book = ContentBook()
     for number in 0..<count {
       let version = Version(
         id: random.identifier(), time: HybridTime(milliseconds: Int64(number) * Self.day),
         device: device, sequence: UInt64(number + 1),
-        content: Operation.Content(text: "\(number)"), supersedes: last)
+        content: Operation.Content(text: "\(number)"), supersedes: last, in: &book)
       _ = register.add(version)
       last = [version.id]
     }

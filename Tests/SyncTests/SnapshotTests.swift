@@ -92,7 +92,8 @@ import Wire
     _ = home.replica.apply(operations, device: home.device, sequence: 1, now: home.now)
     let snapshot = try home.replica.snapshot(now: home.now, coveredByAll: nil)
     let entries = try SnapshotReader.entries(of: try #require(snapshot.pieces.first))
-    let expected = Version(operations[0], device: home.device, sequence: 1)
+    var book = ContentBook()
+    let expected = Version(operations[0], device: home.device, sequence: 1, in: &book)
     #expect(entries == [ReplicaEntry(place: operations[0].place, content: .version(expected))])
     #expect(operations[0].content?.others.count == 1 && operations[0].others.count == 1)
   }
