@@ -92,6 +92,10 @@ import Testing
       heads: [Sample.value(9, "https://github.example/login")], updatedAt: Sample.now,
       updatedBy: Sample.work)
     desk.send(.contexts(Sample.records([site])))
+    #expect(desk.session.view().links == [], "before a person wants them")
+    desk.press(":")
+    desk.type("set links")
+    desk.press("Enter")
     #expect(
       desk.session.view().links == [
         Link(row: 3, column: 39, columns: 28, address: "https://github.example/login")

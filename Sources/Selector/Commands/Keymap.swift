@@ -1,3 +1,4 @@
+import Synchronization
 import TOMLKit
 
 /// Which key does what where.
@@ -5,6 +6,12 @@ public struct Keymap: Sendable {
   /// All commands with the keys that hold now.
   public let commands: [Command]
   private let bindings: [Place: [Key: Command.ID]]
+  private let memory = Memory()
+
+  /// Each frame names keys, so what can be done where is worked out once.
+  private final class Memory: Sendable {
+    let found = Mutex<[Place: [Command]]>([:])
+  }
 
   public static let standard = Keymap(Command.table)
 
@@ -27,6 +34,15 @@ public struct Keymap: Sendable {
 
   /// What can be done at `place`, nearest first, without what a nearer command hides.
   func commands(at place: Place) -> [Command] {
+    memory.found.withLock { found in
+      if let commands = found[place] { return commands }
+      let commands = unhidden(at: place)
+      found[place] = commands
+      return commands
+    }
+  }
+
+  private func unhidden(at place: Place) -> [Command] {
     var taken: Set<Key> = []
     var found: [Command] = []
     for near in place.chain {

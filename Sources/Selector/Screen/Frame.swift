@@ -9,14 +9,12 @@ public struct Frame: Sendable {
   /// character with combining marks.
   public struct Cell: Hashable, Sendable {
     var content: UInt32
-    var styleIndex: UInt8
+    public internal(set) var style: StyleKey
     /// 1, or 2 for the first half of a wide character, or 0 for its second half.
     public internal(set) var columns: UInt8
 
-    public var style: StyleKey { StyleKey(index: styleIndex) }
-
     static func blank(_ style: StyleKey) -> Cell {
-      Cell(content: 0x20, styleIndex: style.index, columns: 1)
+      Cell(content: 0x20, style: style, columns: 1)
     }
   }
 
@@ -55,6 +53,9 @@ public struct Frame: Sendable {
     _ text: String, row: Int, column: Int, limit: Int = .max, style: StyleKey = .text
   ) -> Int {
     guard let span = visible(row: row, column: column, columns: limit) else { return 0 }
+    if Sanitiser.isPlain(text) {
+      return put(plain: text, in: span, row: row, column: column, style)
+    }
     let end = span.upperBound
     var place = column
     for glyph in GlyphSequence(Sanitiser.display(text)) {
@@ -70,6 +71,19 @@ public struct Frame: Sendable {
       place = after
     }
     return max(0, min(place, end) - span.lowerBound)
+  }
+
+  /// Most texts: a byte is a column, and nothing is to be sanitised.
+  private mutating func put(
+    plain text: String, in span: Range<Int>, row: Int, column: Int, _ style: StyleKey
+  ) -> Int {
+    var place = column
+    for byte in text.utf8 {
+      guard place < span.upperBound else { break }
+      if place >= span.lowerBound { store(plain: byte, row: row, column: place, style: style) }
+      place += 1
+    }
+    return max(0, place - span.lowerBound)
   }
 
   /// Writes `character` in every cell of a stretch of one row, clipped like `put`.
@@ -102,7 +116,7 @@ public struct Frame: Sendable {
   public mutating func restyle(row: Int, column: Int, columns: Int, style: StyleKey) {
     guard let span = visible(row: row, column: column, columns: columns) else { return }
     for place in span {
-      cells[row * size.columns + place].styleIndex = style.index
+      cells[row * size.columns + place].style = style
     }
   }
 
@@ -162,10 +176,20 @@ public struct Frame: Sendable {
       clusters.append(glyph)
     }
     cells[first] = Cell(
-      content: content, styleIndex: style.index, columns: UInt8(glyph.columns))
+      content: content, style: style, columns: UInt8(glyph.columns))
     if glyph.columns == 2 {
-      cells[last] = Cell(content: 0x20, styleIndex: style.index, columns: 0)
+      cells[last] = Cell(content: 0x20, style: style, columns: 0)
     }
+  }
+
+  /// The same for a printable ASCII character.
+  private mutating func store(plain byte: UInt8, row: Int, column: Int, style: StyleKey) {
+    let index = row * size.columns + column
+    if cells[index].columns != 1 {
+      if cells[index].columns == 0 { blank(index - 1) }
+      if cells[index].columns == 2, column + 1 < size.columns { blank(index + 1) }
+    }
+    cells[index] = Cell(content: UInt32(byte), style: style, columns: 1)
   }
 
   /// Turns the half of a wide character that stays into a space of the same style.

@@ -58,7 +58,7 @@ extension Frame {
 
   private func differs(_ index: Int, from old: Frame) -> Bool {
     let (new, past) = (cells[index], old.cells[index])
-    guard new.styleIndex == past.styleIndex, new.columns == past.columns else { return true }
+    guard new.style == past.style, new.columns == past.columns else { return true }
     guard (new.content | past.content) & Self.clusterBit != 0 else {
       return new.content != past.content
     }

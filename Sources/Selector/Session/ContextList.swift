@@ -45,7 +45,8 @@ struct ContextList: Sendable {
     return slots[words.isEmpty ? order[row] : hits[row].position]
   }
 
-  var selected: ContextRecord? { shown(row) }
+  /// The marked context, with its attributes at hand: each frame shows them.
+  private(set) var selected: ContextRecord?
 
   func record(_ id: ContextID) -> ContextRecord? {
     slotOf[id].flatMap { slots[$0] }
@@ -224,6 +225,7 @@ extension ContextList {
 
   mutating func select(row: Int) {
     self.row = row.clamped(to: 0...max(0, shownCount - 1))
+    selected = shown(self.row)?.atHand
     selectedID = selected?.id ?? selectedID
   }
 
@@ -267,10 +269,12 @@ extension ContextList {
   private mutating func settleRow() {
     guard !isEmpty else {
       row = 0
+      selected = nil
       return
     }
     if let id = selectedID, let slot = slotOf[id], let place = shownPlace(of: slot) {
       row = place
+      selected = slots[slot]?.atHand
     } else {
       select(row: row)
     }

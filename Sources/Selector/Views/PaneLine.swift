@@ -116,6 +116,7 @@ enum Fit {
 
   /// The part of an editor's line that fits and has the cursor in it, and where the cursor stands.
   static func field(_ text: String, cursor: Int, columns: Int) -> (text: String, cursor: Int) {
+    if cursor == 0 { return (text, 0) }
     let characters = Array(text)
     let room = max(1, columns - 1)
     var start = 0

@@ -103,7 +103,8 @@ extension Session {
       return [first]
     }
     let shown = shownValue(attribute, columns: columns - column)
-    let link = attribute.kind == .url ? Link.address(of: attribute.text) : nil
+    let isLink = attribute.kind == .url && profile.preferences.hasLinks
+    let link = isLink ? Link.address(of: attribute.text) : nil
     first.add(shown.lines[0], column: column, style: shown.style, link: link)
     let end = first.end
     if shown.note.isEmpty {
