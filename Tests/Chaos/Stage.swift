@@ -204,7 +204,12 @@ final class Stage {
   private func pair(_ device: String) throws {
     let pairing = try start("home", ["devices", "pair", "--yes"])
     defer { pairing.cut() }
-    try wait("a pairing code", seconds: 30) { pairing.text.contains("\n") }
+    try wait("a pairing code", seconds: 30) {
+      if let status = pairing.status {
+        throw ChaosError.failed("higgins devices pair ended with \(status): \(pairing.complaint)")
+      }
+      return pairing.text.contains("\n")
+    }
     let code = pairing.text.split(separator: "\n").first.map(String.init) ?? ""
     try need(device, ["join", "--device", device], input: .text(code + "\n"))
     pairing.awaitEnd(seconds: 30)
