@@ -1,3 +1,4 @@
+import Glibc
 import Sync
 import Testing
 import Wire
@@ -19,6 +20,23 @@ import Wire
       return
     }
     #expect(await device.core.failure != nil, "it was tried")
+    await device.stop(flush: .zero)
+  }
+
+  /// Who waits less long wakes who waits longer, which then is not done.
+  @Test func waitingEndsOnlyWithTheSynchronisationOrItsOwnLimit() async throws {
+    let server = try #require(SilentServer())
+    let (_, device) = try await TestProfile.device(server: server.address)
+    try await device.save([Self.edit], immediately: true, holdsBack: true)
+    let limit = Duration.milliseconds(500)
+    let start = ContinuousClock.now
+    async let impatient = device.synchronise(within: .milliseconds(50))
+    guard case .waiting(_, changes: 1) = await device.synchronise(within: limit) else {
+      Issue.record("a server that is silent confirmed it")
+      return
+    }
+    #expect(ContinuousClock.now - start >= limit)
+    _ = await impatient
     await device.stop(flush: .zero)
   }
 
@@ -48,4 +66,31 @@ import Wire
     }
     await device.stop(flush: .zero)
   }
+}
+
+/// Lets everybody connect and never says a word.
+private final class SilentServer {
+  let address: String
+  private let socket: Int32
+
+  init?() {
+    var place = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    place.sin_family = sa_family_t(AF_INET)
+    place.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let isListening = withUnsafeMutablePointer(to: &place) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket, $0, size) == 0 && listen(socket, 8) == 0 && getsockname(socket, $0, &size) == 0
+      }
+    }
+    guard isListening else {
+      close(socket)
+      return nil
+    }
+    self.socket = socket
+    address = "http://127.0.0.1:\(UInt16(bigEndian: place.sin_port))"
+  }
+
+  deinit { close(socket) }
 }

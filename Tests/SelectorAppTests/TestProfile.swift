@@ -9,6 +9,8 @@ import Wire
 /// A real profile in a folder of its own: a first device whose server never answers.
 final class TestProfile: Sendable {
   static let passphrase = "correct horse battery staple"
+  /// Port 1 of loopback: nobody listens there.
+  static let nobody = "http://127.0.0.1:1"
   let home: String
   let folder: ProfileFolder
 
@@ -19,10 +21,10 @@ final class TestProfile: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: home) }
 
-  /// A device that is unlocked and offline.
-  static func device() async throws -> (TestProfile, Device) {
+  /// A device that is unlocked and, with no other `server`, offline.
+  static func device(server: String = nobody) async throws -> (TestProfile, Device) {
     let profile = try TestProfile()
-    try profile.write()
+    try profile.write(server: server)
     let device = try Device.open(profile.folder)
     try await device.unlock(try Passphrase(utf8: Array(passphrase.utf8)))
     return (profile, device)
@@ -40,7 +42,7 @@ final class TestProfile: Sendable {
     return (account: account, sealed: sealed)
   }
 
-  func write() throws {
+  func write(server: String = nobody) throws {
     let (account, sealed) = try Self.account.get()
     try folder.create()
     let store = try SQLiteStore(
@@ -51,11 +53,10 @@ final class TestProfile: Sendable {
     try store.close()
     try folder.writeFile(sealed, to: folder.keyring)
     try folder.writeFile(account.authenticationKey.seed, to: folder.deviceKey)
-    // Port 1 of loopback: nobody listens there.
     try folder.writeSettings(
       ProfileSettings(
         account: account.keyring.account, device: account.keyring.device,
-        server: "http://127.0.0.1:1", createdAt: 0))
+        server: server, createdAt: 0))
   }
 
   /// Writes a file beside the profile.

@@ -99,26 +99,20 @@ extension Device {
   }
 
   /// Synchronises until the server confirmed everything, it failed, or `limit` is over.
-  func synchronise(within limit: Duration?) async -> SyncOutcome {
+  func synchronise(within limit: Duration) async -> SyncOutcome {
     guard !core.isEnded else { return .deleted }
+    let end = Self.moment.uptime + limit
     if !core.isSynchronising { attempt(.requested) }
-    let expiry = limit.map { limit in
-      Task {
-        do {
-          try await Task.sleep(for: limit)
-        } catch {
-          return
-        }
-        self.giveUpWaiting()
-      }
-    }
-    if isBusy { await nextRest() }
-    // The run on its way when this was asked may have left before the last commit.
-    if !isBusy, core.waiting > 0, core.failure == nil, core.alarms.isEmpty {
+    await wait(until: end) { isBusy }
+    // A run on its way may have left before the last commit; one that took nothing is the last.
+    var confirmed: Frontier?
+    while !isBusy, core.waiting > 0, core.failure == nil, core.alarms.isEmpty,
+      confirmed != core.serverFrontier
+    {
+      confirmed = core.serverFrontier
       attempt(.requested)
-      if isBusy { await nextRest() }
+      await wait(until: end) { isBusy }
     }
-    expiry?.cancel()
     if let alarm = core.alarms.first { return .alarm(alarm.text) }
     if core.isEnded { return .deleted }
     if let failure = core.failure {
@@ -146,28 +140,32 @@ extension Device {
   /// Waits until a snapshot that is being written or sent is done: a command that ends would lose
   /// what it has of it.
   func finishSnapshot(within limit: Duration) async {
-    let end = Self.moment.uptime + limit
+    await wait(until: Self.moment.uptime + limit) {
+      !underway.isDisjoint(with: [.writing, .sending])
+    }
+  }
+
+  /// Waits while that is so, until `end` at the most. What wakes this may be another's end of
+  /// waiting, and before its turn comes the next thing may have begun.
+  private func wait(until end: Duration, while isUnderway: () -> Bool) async {
+    guard isUnderway() else { return }
     let expiry = Task {
       do {
-        try await Task.sleep(for: limit)
+        try await Task.sleep(for: max(.zero, end - Self.moment.uptime))
       } catch {
         return
       }
-      self.giveUpWaiting()
+      self.wakeWaiters()
     }
-    while !underway.isDisjoint(with: [.writing, .sending]), Self.moment.uptime < end {
-      await nextRest()
+    while isUnderway(), Self.moment.uptime < end {
+      let number = nextWaiter
+      nextWaiter += 1
+      await withCheckedContinuation { waiters[number] = $0 }
     }
     expiry.cancel()
   }
 
-  private func nextRest() async {
-    let number = nextWaiter
-    nextWaiter += 1
-    await withCheckedContinuation { waiters[number] = $0 }
-  }
-
-  private func giveUpWaiting() {
+  func wakeWaiters() {
     for waiter in waiters.values { waiter.resume() }
     waiters = [:]
   }

@@ -343,9 +343,7 @@ actor Device {
     armTimer(atLeast: .zero)
     countSync()
     publishStatus()
-    guard !isBusy else { return }
-    for waiter in waiters.values { waiter.resume() }
-    waiters = [:]
+    if !isBusy { wakeWaiters() }
   }
 
   private func perform(_ effect: SyncCore.Effect) {
