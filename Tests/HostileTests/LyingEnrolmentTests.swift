@@ -59,17 +59,28 @@ import Wire
 
   /// What is done to the slot, or to the list of devices, that a recovery is given.
   enum Lie: String, CaseIterable, CustomTestStringConvertible {
-    case slotOfAnother, slotChanged, chainOfAnother, chainCut, chainWithInvention
+    case slotOfAnother, slotChanged, slotOfNoise, slotCut, slotWithoutEnd
+    case chainOfAnother, chainCut, chainWithInvention, chainOfNoise
 
     var testDescription: String { rawValue }
+
+    var alarm: VaultError {
+      switch self {
+      case .slotOfAnother, .slotChanged, .slotOfNoise, .slotCut, .slotWithoutEnd, .chainOfNoise:
+        .cannotOpen
+      case .chainOfAnother, .chainCut: .wrongAccount
+      case .chainWithInvention: .badSignature
+      }
+    }
   }
 
   @Test(arguments: Lie.allCases)
   func aRecoveryIsNotLedAstray(_ lie: Lie) async throws {
     let world = try await World()
     let invention = try LyingSyncTests.Invention(
-      for: try World.profile("home", in: world.folder).readSettings().account)
+      for: try World.profile("home", in: world.folder))
     var entropy = SodiumEntropy()
+    let noise = entropy.bytes(300)
     let stranger = try Enrolment.createAccount(
       name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
       passphrase: World.typed(), strength: .standard, entropy: &entropy)
@@ -82,6 +93,9 @@ import Wire
           switch lie {
           case .slotOfAnother: slot = stranger.slot.bytes
           case .slotChanged: slot[slot.count - 20] ^= 1
+          case .slotOfNoise: slot = noise
+          case .slotCut: slot.removeLast(slot.count / 2)
+          case .slotWithoutEnd: slot += [UInt8](repeating: 0, count: Limits.slotBytes)
           default: return
           }
           try exchange.write(
@@ -92,6 +106,7 @@ import Wire
           switch lie {
           case .chainOfAnother: records = [Blob(stranger.genesis.bytes)]
           case .chainCut: records = []
+          case .chainOfNoise: records.append(Blob(noise))
           case .chainWithInvention:
             records.append(Blob(try invention.record(after: answer.memberHead).bytes))
           default: return
@@ -102,7 +117,9 @@ import Wire
               serverFrontier: answer.serverFrontier))
         }
       }
-      await #expect(throws: VaultError.self) { try await Self.recover(world, url) }
+      let error = await #expect(throws: VaultError.self) { try await Self.recover(world, url) }
+      #expect(error == lie.alarm)
+      #expect(error.map { Failure($0).code } == .alarm)
       #expect(world.server.script.changes > 0)
       #expect(!world.server.script.seen.contains("POST \(Route.membership)"))
       let hasProfile = try Self.hasProfile(world)
@@ -112,10 +129,20 @@ import Wire
 
   /// What somebody in the middle of a pairing does, who does not know the code.
   enum Interference: String, CaseIterable, CustomTestStringConvertible {
-    case offerReplaced, offerChanged, answerReplaced, answerChanged, recordNotKept
-    case chainReplaced
+    case offerReplaced, offerChanged, offerOfNoise, answerReplaced, answerChanged, answerOfNoise
+    case recordNotKept, chainReplaced
 
     var testDescription: String { rawValue }
+
+    var isOfTheOffer: Bool { [.offerReplaced, .offerChanged, .offerOfNoise].contains(self) }
+
+    func isNamed(by error: any Error) -> Bool {
+      switch self {
+      case .recordNotKept: error as? DeviceError == .notAdmitted
+      case .chainReplaced: error as? VaultError == .wrongAccount
+      default: error as? VaultError == .cannotOpen
+      }
+    }
   }
 
   @Test(arguments: Interference.allCases)
@@ -124,9 +151,10 @@ import Wire
   ) async throws {
     let world = try await World()
     let invention = try LyingSyncTests.Invention(
-      for: try World.profile("home", in: world.folder).readSettings().account)
+      for: try World.profile("home", in: world.folder))
     try await world.run { url in
       var entropy = SodiumEntropy()
+      let noise = entropy.bytes(300)
       // Letters as good as the real ones, made with a code of the attacker's own.
       let code = try PairingCode(server: url, pin: nil, entropy: &entropy)
       let own = try JoiningDevice.make(
@@ -140,6 +168,7 @@ import Wire
         case (.offerReplaced, .offer): bytes = own.offerLetter
         case (.offerChanged, .offer), (.answerChanged, .answer): bytes[bytes.count - 1] ^= 1
         case (.answerReplaced, .answer): bytes = own.offerLetter
+        case (.offerOfNoise, .offer), (.answerOfNoise, .answer): bytes = noise
         default: return
         }
         exchange.request = Array(
@@ -160,19 +189,21 @@ import Wire
       }
       let home = try await World.opened(try World.profile("home", in: world.folder))
       let before = await Shown(home)
-      await #expect(throws: (any Error).self) {
+      let error = await #expect(throws: (any Error).self) {
         try await World.pair(home) { code in
           try await Onboarding.join(
             folder: try World.profile("mobile", in: world.folder), code: code, device: "mobile",
             passphrase: World.typed(), showWords: { _ in })
         }
       }
+      if let error {
+        #expect(interference.isNamed(by: error), "\(error)")
+        #expect(Failure(error).code == .alarm)
+      }
       let hasProfile = try Self.hasProfile(world)
       #expect(!hasProfile)
       // Whoever changed the offer has made nobody a member.
-      if [.offerReplaced, .offerChanged].contains(interference) {
-        #expect(await Shown(home) == before)
-      }
+      if interference.isOfTheOffer { #expect(await Shown(home) == before) }
       #expect(world.server.script.changes > 0)
       await home.stop(flush: .zero)
     }

@@ -24,7 +24,9 @@ extension Device {
     let expiry = Self.wallClock + life * 1000
     await exchange.showCode(code.text, expiry)
     let letter = try await letter(in: .offer, of: code.rendezvous, until: expiry)
-    let offer = try PairingOffer.open(letter: letter, code: code)
+    let offer = try Onboarding.received { () throws(VaultError) in
+      try PairingOffer.open(letter: letter, code: code)
+    }
     guard await exchange.confirm(offer.name.name, offer.words) else {
       try await client.post(Onboarding.declined, to: .answer, of: code.rendezvous)
       throw DeviceError.pairingDeclined

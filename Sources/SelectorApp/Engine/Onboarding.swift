@@ -65,7 +65,7 @@ enum Onboarding {
     await showWords(joining.words)
     let answer = try await letter(from: anonymous, code.rendezvous)
     guard answer != declined else { throw DeviceError.pairingDeclined }
-    let joined = try joining.accept(answer: answer)
+    let joined = try received { () throws(VaultError) in try joining.accept(answer: answer) }
     let client = try Self.client(
       for: address, pin: code.pin,
       prover: DeviceKeyProver(device: joined.keyring.device, key: joined.authenticationKey))
@@ -106,11 +106,13 @@ enum Onboarding {
         handle: handle, challenge: challenge.challenge, signature: login.sign(proof)))
     let answer = try await client.membership(after: nil, token: slot.token)
     var membership = Membership(account: slot.account)
-    for blob in answer.records { try membership.append(try MembershipRecord(bytes: blob.bytes)) }
+    for record in try Self.records(answer) { try membership.append(record) }
     var entropy = SodiumEntropy()
-    let recovered = try login.recover(
-      slot: slot.slot, device: DeviceName(name: device, platform: platform),
-      membership: membership, dependencies: answer.serverFrontier, entropy: &entropy)
+    let recovered = try received { () throws(VaultError) in
+      try login.recover(
+        slot: slot.slot, device: DeviceName(name: device, platform: platform),
+        membership: membership, dependencies: answer.serverFrontier, entropy: &entropy)
+    }
     _ = try await client.appendMembership(
       MembershipRequest(expectedHead: membership.head, record: Blob(recovered.record.bytes)),
       token: slot.token)
@@ -179,8 +181,34 @@ enum Onboarding {
   private static func chain(
     _ client: AttributeClient, token: String?
   ) async throws -> [MembershipRecord] {
-    try await client.membership(after: nil, token: token).records.map {
-      try MembershipRecord(bytes: $0.bytes)
+    try records(try await client.membership(after: nil, token: token))
+  }
+
+  private static func records(
+    _ answer: MembershipResponse
+  ) throws(VaultError) -> [MembershipRecord] {
+    do throws(WireError) {
+      var records: [MembershipRecord] = []
+      for blob in answer.records { records.append(try MembershipRecord(bytes: blob.bytes)) }
+      return records
+    } catch {
+      throw .cannotOpen
+    }
+  }
+
+  /// Runs `body`, which opens what a server or a mailbox gave. Nobody typed that, and a slot was
+  /// given out for the passphrase proven to be its own; so what does not read or open is no mistake
+  /// of a person but was changed on the way, and is named so.
+  static func received<Value>(
+    _ body: () throws(VaultError) -> Value
+  ) throws(VaultError) -> Value {
+    do {
+      return try body()
+    } catch {
+      switch error {
+      case .malformed, .overLimit, .wrongPassphrase: throw .cannotOpen
+      default: throw error
+      }
     }
   }
 
