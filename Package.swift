@@ -76,8 +76,10 @@ let package = Package(
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "Vault", dependencies: ["Wire", "CSodium", crypto], swiftSettings: settings),
     .target(name: "Sync", dependencies: ["Vault", "Wire", trees], swiftSettings: settings),
+    .target(name: "SettingsFiles", dependencies: [toml], swiftSettings: settings),
     .target(
-      name: "Selector", dependencies: ["Sync", "Vault", "Wire", toml], swiftSettings: settings),
+      name: "Selector", dependencies: ["SettingsFiles", "Sync", "Vault", "Wire", toml],
+      swiftSettings: settings),
     .target(
       name: "Terminal", dependencies: ["Selector", "CNcurses"], swiftSettings: settings),
     .target(
@@ -116,9 +118,8 @@ let package = Package(
     .executableTarget(
       name: "DaemonApp",
       dependencies: [
-        "AttributeServer", "PushServer", "Access", "Wire", "CProcess", arguments, crypto, logging,
-        lifecycle,
-        niocore, niossl, toml,
+        "AttributeServer", "PushServer", "Access", "SettingsFiles", "Wire", "CProcess", arguments,
+        crypto, logging, lifecycle, niocore, niossl, toml,
       ],
       exclude: ["Service"], swiftSettings: settings),
 

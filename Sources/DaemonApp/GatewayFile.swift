@@ -1,5 +1,6 @@
 import Foundation
 import PushServer
+import SettingsFiles
 import TOMLKit
 
 /// The file that `--gateways` names: the roads to sleeping devices, each a table of TOML.
@@ -77,7 +78,8 @@ struct GatewayFile: Decodable {
     let text = try SecretKey.text(path)
     let file: GatewayFile
     do {
-      file = try TOMLDecoder(strictDecoding: true).decode(GatewayFile.self, from: text)
+      file = try TOMLDecoder(strictDecoding: true)
+        .decode(GatewayFile.self, from: SettingsText(text: text).table())
     } catch {
       throw .usage("\(path) does not read: \(error)")
     }

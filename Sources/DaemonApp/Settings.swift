@@ -1,4 +1,5 @@
 import Foundation
+import SettingsFiles
 import TOMLKit
 
 /// Where an option's value comes from: the command line, else the environment, else the
@@ -36,9 +37,9 @@ struct Settings {
   ) throws(DaemonError) -> [String: String] {
     let table: TOMLTable
     do {
-      table = try TOMLTable(string: text)
+      table = try SettingsText(text: text).table()
     } catch {
-      throw .usage("\(path) is not TOML: \(error)")
+      throw .usage("\(path) is not TOML, \(error)")
     }
     var values: [String: String] = [:]
     for key in table.keys {

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [
     ("[web-push]\nsubject = \"ann\"", 0o600), ("[web-push]", 0o600), ("[webpush]\na = 1", 0o600),
-    ("[web-push", 0o600), ("channels = 3", 0o600),
+    ("[web-push", 0o600), ("[!]", 0o600), ("channels = 3", 0o600),
     ("[web-push]\nsubject = \"mailto:ann@home.example\"", 0o644),
   ])
   func aWrongFileIsAWrongCommandLine(text: String, mode: Int) throws {

@@ -48,11 +48,13 @@ mapfile -t wire < <(find Sources/Wire -name '*.swift')
 mapfile -t vault < <(find Sources/Vault -name '*.swift')
 mapfile -t sync < <(find Sources/Sync -name '*.swift')
 mapfile -t access < <(find Sources/Access -name '*.swift')
+mapfile -t settings < <(find Sources/SettingsFiles -name '*.swift')
 mapfile -t selector < <(find Sources/Selector -name '*.swift')
 module Wire "${wire[@]}"
 module Vault "${vault[@]}"
 module Sync "${sync[@]}"
 module Access "${access[@]}"
+module SettingsFiles "${settings[@]}"
 module Selector "${selector[@]}"
 # Parsers of the edges, without the network around them.
 module Outer \
@@ -72,7 +74,7 @@ if [ ! -e "$out/fuzz" ] || [ -n "$(find "$out"/*.o -newer "$out/fuzz")" ]; then
   rm -f "$out/libraries.a"
   find "${libraries[@]}" -name '*.o' -print0 | xargs -0 ar rcsT "$out/libraries.a"
   swiftc -sanitize=fuzzer,address -use-ld=lld -o "$out/fuzz" \
-    "$out"/{Wire,Vault,Sync,Access,Selector,Outer,Fuzz}.o "$out/libraries.a" -lsodium -lstdc++
+    "$out"/{Wire,Vault,Sync,Access,SettingsFiles,Selector,Outer,Fuzz}.o "$out/libraries.a" -lsodium -lstdc++
 fi
 
 targets=("$@")

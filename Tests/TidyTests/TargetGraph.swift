@@ -15,7 +15,7 @@ struct TargetGraph {
   /// Comes with the toolchain and does I/O, threads or time.
   static let system: Set<String> = ["Dispatch", "Glibc", "_Concurrency"]
   /// Targets that decide: time and chance are passed in.
-  static let pure: Set<String> = ["Wire", "Vault", "Sync", "Selector"]
+  static let pure: Set<String> = ["Wire", "Vault", "Sync", "SettingsFiles", "Selector"]
   static let servers: Set<String> = ["Access", "AttributeServer", "PushServer", "DaemonApp"]
   static let edges: Set<String> = ["Terminal", "Storage", "Transport"]
 
@@ -26,7 +26,8 @@ struct TargetGraph {
     "CNcurses": Row([]),
     "Vault": Row(["Wire", "CSodium"], ["Crypto"]),
     "Sync": Row(["Vault", "Wire"], ["HashTreeCollections"]),
-    "Selector": Row(["Sync", "Vault", "Wire"], ["TOMLKit"]),
+    "SettingsFiles": Row([], ["TOMLKit"]),
+    "Selector": Row(["SettingsFiles", "Sync", "Vault", "Wire"], ["TOMLKit"]),
     "Terminal": Row(["Selector", "CNcurses"]),
     "Storage": Row(["Sync", "Vault", "Wire"], ["GRDB"]),
     "Transport": Row(
@@ -52,7 +53,7 @@ struct TargetGraph {
         "AsyncHTTPClient", "JWTKit",
       ]),
     "DaemonApp": Row(
-      ["AttributeServer", "PushServer", "Access", "Wire", "CProcess"],
+      ["AttributeServer", "PushServer", "Access", "SettingsFiles", "Wire", "CProcess"],
       [
         "ArgumentParser", "Crypto", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle", "TOMLKit",
       ]),

@@ -1,3 +1,4 @@
+import SettingsFiles
 import Synchronization
 import TOMLKit
 

@@ -1,3 +1,4 @@
+import SettingsFiles
 import TOMLKit
 
 /// What a person chose for good: `preferences.toml` in the folder of the configuration.

@@ -1,16 +1,24 @@
-import TOMLKit
+public import TOMLKit
 
-/// The text of a settings file; themes, keys and preferences are read from its table.
-struct SettingsText {
-  struct Fault: Error {
-    let line: Int
-    let reason: String
+/// The text of a file of settings in TOML, which people write: all such files are read from its
+/// table, the selector's themes, keys and preferences and the servers' options and gateways.
+public struct SettingsText {
+  public struct Fault: Error, Hashable, CustomStringConvertible {
+    /// From 1; 0 where it is not known.
+    public let line: Int
+    public let reason: String
+
+    public var description: String { line > 0 ? "line \(line): \(reason)" : reason }
   }
 
   let text: String
 
+  public init(text: String) {
+    self.text = text
+  }
+
   /// - Throws: what is wrong with it as TOML, and in which line.
-  func table() throws(Fault) -> TOMLTable {
+  public func table() throws(Fault) -> TOMLTable {
     if let line = misbegunHeading {
       throw Fault(line: line, reason: "a heading is a name in brackets, like [contexts]")
     }
