@@ -25,22 +25,23 @@ extension LedgerCheck {
           ORDER BY sequence
           """), arguments: ["device": Data(device.id.bytes)])
     while let row = try rows.next(), findings.count < Self.mostFindings {
-      let sequence = UInt64(row["sequence"] as Int64)
+      let sequence = try row.count("sequence")
       let name = "commit \(sequence) of device \(device.id)"
-      if sequence == jumps[place.sequence], row["id"] as Int64? == nil {
+      let taken: Int64? = try row.optional("id")
+      if sequence == jumps[place.sequence], taken == nil {
         place.hash = nil
       } else if sequence == place.sequence {
         add("\(name) is kept twice", account.id)
       } else if sequence != place.sequence + 1 {
+        let last = max(sequence, 1) - 1
         add(
-          "commits \(place.sequence + 1) to \(sequence - 1) of device \(device.id) are missing",
-          account.id)
+          "commits \(place.sequence + 1) to \(last) of device \(device.id) are missing", account.id)
         place.hash = nil
       }
       let hash = try row.digest("hash")
-      if let id = row["id"] as Int64? {
+      if let taken {
         try checkCommit(
-          row.bytes("bytes"), id: id, hash: hash, name: name, after: place,
+          row.bytes("bytes"), id: taken, hash: hash, name: name, after: place,
           sequence: sequence, device: device, account: account)
       } else if sequence > base {
         add("the bytes of \(name) are missing, and no snapshot stands for them", account.id)
@@ -101,7 +102,7 @@ extension LedgerCheck {
       "SELECT id, hash FROM commits WHERE device = ? AND sequence = ?",
       [Data(device.bytes), Int64(clamping: head.sequence)])
     if let row {
-      let place: Int64 = row["id"]
+      let place: Int64 = try row.value("id")
       return try row.digest("hash") == head.hash && place < id
     }
     if let hash = try transaction.hash(device: device, sequence: head.sequence) {
@@ -167,8 +168,10 @@ extension LedgerCheck {
         sql: "SELECT number, hash, bytes FROM snapshotChunk WHERE snapshot = ? ORDER BY number"),
       arguments: [Data(snapshot.id.bytes)])
     while let row = try rows.next() {
-      if row["number"] as Int != number { add("chunk \(number) of \(name) is missing", account.id) }
-      if let chunk = (row["bytes"] as Data?).map(Array.init) {
+      if try row.count("number") != UInt64(number) {
+        add("chunk \(number) of \(name) is missing", account.id)
+      }
+      if let chunk = (try row.optional("bytes") as Data?).map(Array.init) {
         bytes += chunk.count
         if try digest(chunk) != row.digest("hash") {
           add("chunk \(number) of \(name) is not what was taken", account.id)

@@ -45,10 +45,12 @@ struct LedgerCheck {
       add("the file is damaged: \(line)")
     }
     for row in try db.rows("PRAGMA foreign_key_check").prefix(20) {
-      add("a row of \(row["table"] as String) belongs to nothing")
+      add("a row of \(try row.value("table") as String) belongs to nothing")
     }
-    if try db.row("SELECT 1 AS one FROM instance") == nil {
-      add("the identity of the installation is missing")
+    do {
+      _ = try ServerDatabase.identity(db)
+    } catch {
+      add("the identity of the installation: \(Self.reason(error))")
     }
     for id in try transaction.accounts() {
       do {
@@ -86,7 +88,7 @@ struct LedgerCheck {
         + (SELECT coalesce(sum(length(c.bytes)), 0) FROM snapshotChunk c
            JOIN snapshot s ON s.id = c.snapshot WHERE s.account = :id) AS n
       """
-    let bytes: Int = try db.row(sum, ["id": Data(account.id.bytes)])?["n"] ?? 0
+    let bytes: Int = try db.row(sum, ["id": Data(account.id.bytes)])?.value("n") ?? 0
     if bytes != account.usedBytes {
       add("\(bytes) bytes are kept and \(account.usedBytes) counted", account.id)
     }
@@ -114,9 +116,9 @@ extension LedgerCheck {
       "SELECT number, hash, bytes FROM member WHERE account = ? ORDER BY number",
       [Data(account.id.bytes)])
     for row in records {
-      let bytes = row.bytes("bytes")
+      let bytes = try row.bytes("bytes")
       let name = "membership record \(number)"
-      if UInt64(row["number"] as Int64) != number { add("\(name) is missing", account.id) }
+      if try row.count("number") != number { add("\(name) is missing", account.id) }
       let hash = digest(bytes)
       if try row.digest("hash") != hash { add("\(name) is not what was kept", account.id) }
       if let device = checkRecord(

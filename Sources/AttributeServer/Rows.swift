@@ -17,23 +17,53 @@ extension Database {
   }
 }
 
+/// Only a damaged file holds a value of another type, sign or length; the library's subscript would
+/// end the process there.
 extension Row {
-  func bytes(_ column: String) -> [UInt8] {
-    Array(self[column] as Data)
+  func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+    do {
+      return try decode(Value.self, forColumn: column)
+    } catch {
+      throw Self.damaged("a value has another type")
+    }
   }
 
-  /// Throws for a blob of another length: only a damaged file holds one.
+  /// Nil for NULL.
+  func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+    do {
+      return try decode(Value?.self, forColumn: column)
+    } catch {
+      throw Self.damaged("a value has another type")
+    }
+  }
+
+  /// A number that counts from 0.
+  func count(_ column: String) throws -> UInt64 {
+    guard let count = UInt64(exactly: try value(column) as Int64) else {
+      throw Self.damaged("a number is negative")
+    }
+    return count
+  }
+
+  func bytes(_ column: String) throws -> [UInt8] {
+    Array(try value(column) as Data)
+  }
+
   func identifier<Kind: IdentifierKind>(_ column: String) throws -> Identifier<Kind> {
-    guard let id = Identifier<Kind>(bytes: bytes(column)) else { throw Self.damaged }
+    guard let id = Identifier<Kind>(bytes: try bytes(column)) else {
+      throw Self.damaged("a value has a wrong length")
+    }
     return id
   }
 
   func digest(_ column: String) throws -> Digest32 {
-    guard let digest = Digest32(bytes: bytes(column)) else { throw Self.damaged }
+    guard let digest = Digest32(bytes: try bytes(column)) else {
+      throw Self.damaged("a value has a wrong length")
+    }
     return digest
   }
 
-  private static var damaged: DatabaseError {
-    DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a value has a wrong length")
+  private static func damaged(_ what: String) -> DatabaseError {
+    DatabaseError(resultCode: .SQLITE_CORRUPT, message: what)
   }
 }

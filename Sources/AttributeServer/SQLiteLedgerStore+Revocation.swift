@@ -56,7 +56,7 @@ extension SQLiteLedgerTransaction {
       "SELECT id, farewell FROM device WHERE account = ? AND farewell IS NOT NULL ORDER BY id",
       [Data(account.bytes)]
     ).map { row throws in
-      Farewell(device: try row.identifier("id"), signature: Blob(row.bytes("farewell")))
+      Farewell(device: try row.identifier("id"), signature: Blob(try row.bytes("farewell")))
     }
   }
 
@@ -105,8 +105,9 @@ extension ServerDatabase {
         let db = transaction.db
         let newest = try db.row("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'")
         let oldest = try db.row("SELECT min(number) AS number FROM revocation")
-        let end = UInt64(newest?["seq"] as Int64? ?? 0)
-        let before = (oldest?["number"] as Int64?).map { UInt64($0) - 1 } ?? end
+        let end = try newest?.count("seq") ?? 0
+        let first: Int64? = try oldest?.optional("number")
+        let before = first.map { UInt64(max($0, 1)) - 1 } ?? end
         // Who asks for what is no more is given what there is, and sees the gap.
         let after = max(number ?? 0, before)
         let rows = try db.rows(
@@ -115,7 +116,7 @@ extension ServerDatabase {
         let entries = try rows.map { row throws in
           RevocationPage.Entry(
             account: try row.identifier("account"), device: try row.identifier("device"),
-            at: row["at"])
+            at: try row.value("at"))
         }
         return RevocationPage(
           after: min(after, end), entries: entries, newest: end, at: now / 1000)
@@ -127,7 +128,7 @@ extension ServerDatabase {
   func toldRevocations() async throws(Problem) -> UInt64 {
     try await run { store throws(Problem) in
       try store.read { transaction throws in
-        UInt64(try transaction.db.row("SELECT told FROM instance")?["told"] as Int64? ?? 0)
+        try transaction.db.row("SELECT told FROM instance")?.count("told") ?? 0
       }
     }
   }

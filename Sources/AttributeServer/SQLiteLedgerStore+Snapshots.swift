@@ -13,14 +13,16 @@ extension SQLiteLedgerTransaction {
     var bases: [DeviceID: UInt64] = [:]
     let rows = try db.rows(
       "SELECT id, base FROM device WHERE account = ? AND base > 0", [Data(account.bytes)])
-    for row in rows { bases[try row.identifier("id")] = UInt64(row["base"] as Int64) }
+    for row in rows { bases[try row.identifier("id")] = try row.count("base") }
     return bases
   }
 
   public func jumps(of device: DeviceID) throws -> [LedgerJump] {
     try db.rows(
       "SELECT after, upTo FROM jump WHERE device = ? ORDER BY after", [Data(device.bytes)]
-    ).map { LedgerJump(after: UInt64($0["after"] as Int64), upTo: UInt64($0["upTo"] as Int64)) }
+    ).map { row throws in
+      LedgerJump(after: try row.count("after"), upTo: try row.count("upTo"))
+    }
   }
 
   public func snapshots(of account: AccountID) throws -> [LedgerSnapshot] {
@@ -36,12 +38,13 @@ extension SQLiteLedgerTransaction {
   }
 
   private static func snapshot(_ row: Row) throws -> LedgerSnapshot {
-    let manifest = row.bytes("manifest")
+    let manifest = try row.bytes("manifest")
     return LedgerSnapshot(
       id: try row.digest("id"), account: try row.identifier("account"),
       device: try row.identifier("device"), manifest: manifest,
-      frontier: try Envelope(bytes: manifest).header.covered, chunks: row["chunks"],
-      bytes: row["bytes"], offeredAt: row["offeredAt"], completedAt: row["completedAt"])
+      frontier: try Envelope(bytes: manifest).header.covered, chunks: try row.value("chunks"),
+      bytes: try row.value("bytes"), offeredAt: try row.value("offeredAt"),
+      completedAt: try row.optional("completedAt"))
   }
 
   public func missingChunks(of id: Digest32, limit: Int) throws -> [Int] {
@@ -50,7 +53,7 @@ extension SQLiteLedgerTransaction {
       SELECT number FROM snapshotChunk WHERE snapshot = ? AND bytes IS NULL
       ORDER BY number LIMIT ?
       """, [Data(id.bytes), limit]
-    ).map { $0["number"] }
+    ).map { row throws in try row.value("number") }
   }
 
   public func chunkHash(_ number: Int, of id: Digest32) throws -> Digest32? {
@@ -155,13 +158,13 @@ extension SQLiteLedgerTransaction {
       [id, Int64(clamping: sequences.lowerBound), Int64(clamping: sequences.upperBound), limit])
     var removal = LedgerRemoval()
     for row in rows {
-      let sequence: Int64 = row["sequence"]
+      let sequence: Int64 = try row.value("sequence")
       try db.run(
         "INSERT INTO link (device, sequence, hash) VALUES (?, ?, ?)",
-        [id, sequence, row["hash"] as Data])
+        [id, sequence, Data(try row.digest("hash").bytes)])
       try db.run("DELETE FROM commits WHERE device = ? AND sequence = ?", [id, sequence])
       removal.commits += 1
-      removal.bytes += row["bytes"] as Int
+      removal.bytes += try row.value("bytes")
     }
     try use(-removal.bytes, of: account)
     return removal

@@ -65,9 +65,9 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
       return nil
     }
     return LedgerAccount(
-      id: id, accountKey: row.bytes("accountKey"), epoch: row["epoch"],
-      memberHead: try row.digest("memberHead"), memberCount: UInt64(row["memberCount"] as Int64),
-      usedBytes: row["usedBytes"])
+      id: id, accountKey: try row.bytes("accountKey"), epoch: try row.value("epoch"),
+      memberHead: try row.digest("memberHead"), memberCount: try row.count("memberCount"),
+      usedBytes: try row.value("usedBytes"))
   }
 
   public func device(_ id: DeviceID) throws -> LedgerDevice? {
@@ -75,14 +75,14 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
       return nil
     }
     return LedgerDevice(
-      id: id, account: try row.identifier("account"), signingKey: row.bytes("signingKey"),
-      authenticationKey: row.bytes("authenticationKey"), addedBy: UInt64(row["addedBy"] as Int64),
-      revokedBy: (row["revokedBy"] as Int64?).map { UInt64($0) })
+      id: id, account: try row.identifier("account"), signingKey: try row.bytes("signingKey"),
+      authenticationKey: try row.bytes("authenticationKey"), addedBy: try row.count("addedBy"),
+      revokedBy: (try row.optional("revokedBy") as Int64?).map { UInt64(clamping: $0) })
   }
 
   public func deviceCount(of account: AccountID) throws -> Int {
-    try db.row("SELECT count(*) AS n FROM device WHERE account = ?", [Data(account.bytes)])?["n"]
-      ?? 0
+    try db.row("SELECT count(*) AS n FROM device WHERE account = ?", [Data(account.bytes)])?
+      .value("n") ?? 0
   }
 
   public func frontier(of account: AccountID) throws -> Frontier {
@@ -94,7 +94,7 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
       """, [Data(account.bytes)])
     for row in rows {
       frontier[try row.identifier("id")] = Head(
-        sequence: UInt64(row["headSequence"] as Int64), hash: try row.digest("headHash"))
+        sequence: try row.count("headSequence"), hash: try row.digest("headHash"))
     }
     return frontier
   }
@@ -112,14 +112,14 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
     try db.row(
       "SELECT number FROM member WHERE account = ? AND hash = ?",
       [Data(account.bytes), Data(hash.bytes)]
-    ).map { UInt64($0["number"] as Int64) }
+    ).map { row throws in try row.count("number") }
   }
 
   public func memberRecords(from number: UInt64, account: AccountID) throws -> [[UInt8]] {
     try db.rows(
       "SELECT bytes FROM member WHERE account = ? AND number >= ? ORDER BY number",
       [Data(account.bytes), Int64(clamping: number)]
-    ).map { $0.bytes("bytes") }
+    ).map { row throws in try row.bytes("bytes") }
   }
 
   public func page(
@@ -136,8 +136,8 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
           """), arguments: [Data(account.bytes), first])
     while let row = try rows.next() {
       let held = frontier.sequence(of: try row.identifier("device"))
-      guard UInt64(row["sequence"] as Int64) > held else { continue }
-      let bytes = row.bytes("bytes")
+      guard try row.count("sequence") > held else { continue }
+      let bytes = try row.bytes("bytes")
       room -= bytes.count
       guard room >= 0 || page.frames.isEmpty else {
         page.more = true
@@ -158,7 +158,7 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
       let row = try db.row(
         "SELECT id FROM commits WHERE device = ? AND sequence > ? ORDER BY sequence LIMIT 1",
         [Data(device.bytes), Int64(clamping: held)])
-      guard let id = row?["id"] as Int64? else { continue }
+      guard let id = try row?.value("id") as Int64? else { continue }
       first = min(first ?? id, id)
     }
     return first

@@ -68,11 +68,11 @@ extension SQLiteLedgerTransaction {
       return nil
     }
     return Login(
-      account: try row.identifier("account"), loginKey: row.bytes("loginKey"),
-      slot: row.bytes("slot"),
+      account: try row.identifier("account"), loginKey: try row.bytes("loginKey"),
+      slot: try row.bytes("slot"),
       hashing: PassphraseHashing(
-        memoryKibibytes: row["memoryKibibytes"], passes: row["passes"],
-        salt: Blob(row.bytes("salt"))))
+        memoryKibibytes: try row.value("memoryKibibytes"), passes: try row.value("passes"),
+        salt: Blob(try row.bytes("salt"))))
   }
 
   fileprivate func insert(login request: AccountRequest) throws {

@@ -10,7 +10,7 @@ extension ServerDatabase {
         try transaction.db.rows("SELECT * FROM signal LIMIT ?", [limit]).map { row throws in
           Signal(
             account: try row.identifier("account"), device: try row.identifier("device"),
-            sequence: UInt64(row["sequence"] as Int64))
+            sequence: try row.count("sequence"))
         }
       }
     }

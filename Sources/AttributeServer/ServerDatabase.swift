@@ -103,13 +103,13 @@ public final class ServerDatabase: Sendable {
   static func newGeneration() -> String { Hex.encode(randomBytes(8)) }
 
   /// A database without its identity lost it: a new one would make every token and name invalid.
-  private static func identity(_ db: Database) throws -> ServerIdentity {
+  static func identity(_ db: Database) throws -> ServerIdentity {
     guard let row = try Row.fetchOne(db, sql: "SELECT * FROM instance") else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the instance is missing")
     }
     return ServerIdentity(
-      instance: try row.identifier("instance"), generation: row["generation"],
-      signingSeed: row.bytes("signingSeed"), secret: row.bytes("secret"))
+      instance: try row.identifier("instance"), generation: try row.value("generation"),
+      signingSeed: try row.bytes("signingSeed"), secret: try row.bytes("secret"))
   }
 }
 

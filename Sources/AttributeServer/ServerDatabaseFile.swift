@@ -163,6 +163,9 @@ enum ServerDatabaseFile {
       case .SQLITE_FULL: return .diskFull(path: path)
       default: return .databaseUnusable(path: path, reason: message)
       }
+    // Its own words hold what was read.
+    case is RowDecodingError:
+      return .damaged(path: path, finding: "a value has another type")
     default: return .databaseUnusable(path: path, reason: "\(error)")
     }
   }

@@ -164,6 +164,39 @@ struct CheckTests {
     #expect(findings.contains { $0.contains(damage.found) }, "\(findings)")
   }
 
+  /// SQLite keeps any value in any column; where one of another kind is read, nothing may end but
+  /// the reading.
+  @Test(arguments: [
+    "account SET memberCount = -1", "account SET epoch = x'00'", "account SET usedBytes = 'x'",
+    "account SET accountKey = 7", "device SET signingKey = 7", "device SET authenticationKey = 1",
+    "device SET addedBy = -1", "device SET revokedBy = 'x'", "device SET headSequence = 'x'",
+    "device SET base = 'x'", "member SET number = -1 WHERE number = 1",
+    "member SET bytes = 5 WHERE number = 1", "commits SET sequence = -1 WHERE id = 5",
+    "commits SET sequence = 'x' WHERE id = 5", "commits SET bytes = 5 WHERE id = 6",
+    "link SET sequence = -1 WHERE sequence = 1", "snapshot SET chunks = x'00'",
+    "snapshot SET offeredAt = 'x'", "snapshot SET manifest = 5",
+    "snapshotChunk SET number = -5 WHERE number = 1", "snapshotChunk SET bytes = 5",
+    "instance SET secret = 5", "instance SET instance = x'00'",
+  ])
+  func aValueOfAnotherKindIsNamed(_ change: String) throws {
+    let folder = try TemporaryFolder()
+    try makeWhole(folder)
+    let path = folder.path + "/attributes.sqlite"
+    let queue = try DatabaseQueue(path: path)
+    try queue.writeWithoutTransaction { try $0.execute(sql: "UPDATE OR IGNORE \(change)") }
+    try queue.close()
+    #expect(try !findings(path).isEmpty)
+    do {
+      var store = try openDatabase(folder).store
+      let request = SyncRequest(
+        generation: nil, frontier: Frontier(), memberHead: nil, frames: [])
+      _ = try Ledger().sync(
+        request, by: Caller(account: id(200), device: id(1)), generation: "g", in: &store)
+    } catch {
+      #expect(error is AttributeServerError || error is Problem, "\(error)")
+    }
+  }
+
   /// One that SQLite itself stumbles over is a finding too.
   private func findings(_ path: String) throws -> [String] {
     let result = Result { try ServerBackup.check(path).findings.map(\.description) }
