@@ -9,6 +9,8 @@ protocol DeviceCommand: AsyncParsableCommand, Sendable {
   var unlocking: Unlocking { get }
   /// Whether it stays long, so that other commands must reach the profile through it.
   var holdsProfile: Bool { get }
+  /// Whether it is for the process that has the profile, and nothing without one.
+  var needsHolder: Bool { get }
   /// Whether it says itself what alarms stand.
   var tellsAlarms: Bool { get }
   /// Whether nothing of the account may be here afterwards because a person wanted that.
@@ -23,11 +25,14 @@ enum Unlocking {
   /// Unlocks where a passphrase file is named or a person can be asked, and does with less
   /// otherwise.
   case whereReady
+  /// Takes the profile as it is.
+  case never
 }
 
 extension DeviceCommand {
   var unlocking: Unlocking { .required }
   var holdsProfile: Bool { false }
+  var needsHolder: Bool { false }
   var tellsAlarms: Bool { false }
   var erases: Bool { false }
 

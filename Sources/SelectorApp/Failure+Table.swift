@@ -169,6 +169,11 @@ extension Failure {
         "The selector that uses this profile ended meanwhile. What it saved is safe; try again.")
     case .tooManyCommands(let limit):
       Failure(.failed, "\(limit) commands use this profile at the moment. Try again later.")
+    case .noHolder:
+      Failure(
+        .failed,
+        "Nothing runs that could stay unlocked, so the passphrase was not asked for. Start `higgins"
+          + " agent` first.")
     case .notForwarded(let command):
       Failure(
         .failed,

@@ -78,7 +78,7 @@ struct PassphraseSource {
   }
 
   /// In the file that was named, or handed over by a service manager.
-  private func given() throws -> Passphrase? {
+  func given() throws -> Passphrase? {
     if let path { return try Self.read(path) }
     var bytes: [UInt8]
     do {

@@ -39,7 +39,8 @@ struct Higgins: AsyncParsableCommand {
         subcommands: [
           InitCommand.self, JoinCommand.self, DevicesCommand.self, PassphraseCommand.self,
           KitCommand.self, AccountCommand.self, ServerCommand.self, SyncCommand.self,
-          StatusCommand.self, AlarmsCommand.self, WatchCommand.self, DoctorCommand.self,
+          StatusCommand.self, AlarmsCommand.self, WatchCommand.self, AgentCommand.self,
+          LockCommand.self, UnlockCommand.self, DoctorCommand.self,
           ChatCommand.self,
         ]),
       CommandGroup(name: "Internal", subcommands: [ClearClipboardCommand.self]),

@@ -55,7 +55,8 @@ struct Launcher: Sendable {
     var server: ControlServer?
     let code: Int32
     do {
-      try await unlock(device)
+      if command.needsHolder { throw ControlError.noHolder }
+      if command.unlocking != .never { try await unlock(device) }
       for notice in await device.opening { try await console.note("higgins: \(notice.text)") }
       if await device.core.isEnded {
         try await console.note("higgins: \(await device.deletionText)")

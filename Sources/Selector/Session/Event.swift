@@ -33,6 +33,8 @@ public enum Event: Sendable {
   case progress(SyncProgress?)
   /// Something a person should know; it stays in the list of alarms until it is dealt with.
   case notice(Notice)
+  /// A command of another process asks to lock.
+  case lockAsked
   /// A script's words about what it does, in the message row until the next key.
   case caption(String)
   case outcome(Outcome)

@@ -132,6 +132,7 @@ public struct Session: Sendable {
       clearSecretFields()
       return keepDrafts() + keepSignals()
     case .continued: return [.redraw]
+    case .lockAsked: return isUnlocked ? lockNow(reason: "by a command") : []
     case .closing: return keepDrafts() + closingEffects + keepSignals()
     case .profile(let profile): return take(profile)
     case .contexts(let records): return take(all: records)

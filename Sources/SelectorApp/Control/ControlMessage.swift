@@ -65,6 +65,8 @@ enum ControlError: Error, Hashable {
   /// The other side ended in the middle.
   case gone
   case tooManyCommands(limit: Int)
+  /// The command is for the process that has the profile, and there is none.
+  case noHolder
   /// The command cannot be handed over.
   case notForwarded(command: String)
   case failed(path: String, operation: String, code: Int32)

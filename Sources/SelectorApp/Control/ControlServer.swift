@@ -139,6 +139,9 @@ struct ControlConversation {
       return await Execution.report(
         Failure(ControlError.notForwarded(command: "higgins \(name)")), at: console)
     }
-    return await Execution.run(command, on: device, console: console)
+    await device.touch()
+    let code = await Execution.run(command, on: device, console: console)
+    await device.touch()
+    return code
   }
 }

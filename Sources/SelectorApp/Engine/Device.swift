@@ -56,6 +56,9 @@ actor Device {
   private var syncCount = SyncCount()
   /// Whether the store was salvaged, and the server has not answered since.
   private(set) var isUncertain = false
+  private var locking: (@Sendable () async -> Void)?
+  /// When a command last came; time asleep counts.
+  private(set) var lastUse = ContinuousClock.now
   private var observers: [Int: AsyncStream<DeviceEvent>.Continuation] = [:]
   private var nextObserver = 0
   private var lastStatus: SyncStatus?
@@ -192,6 +195,7 @@ actor Device {
     }
     publishContexts()
     publishDrafts()
+    tell(.unlocked)
   }
 
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed.
@@ -200,6 +204,18 @@ actor Device {
     publishContexts()
     publishDrafts()
   }
+
+  /// Locks it for a command, by whoever shows what is open here.
+  func lockAsAsked() async throws {
+    if let locking { await locking() }
+    if !isLocked { try lock() }
+  }
+
+  /// What saves the rest and locks when a command asks for it; else ``lock()`` does.
+  func lockBy(_ locking: @escaping @Sendable () async -> Void) { self.locking = locking }
+
+  /// Notes that a person, or a program of theirs, asks something of it.
+  func touch() { lastUse = .now }
 
   /// Begins to synchronise, and to listen when `push` is wanted.
   func start(push wantsPush: Bool) async {

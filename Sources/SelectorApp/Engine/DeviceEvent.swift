@@ -9,6 +9,8 @@ enum DeviceEvent: Sendable {
   /// Those that are different now, and those that are gone: what one change costs does not grow
   /// with what there is.
   case contextsChanged([ContextRecord], removed: Set<ContextID>)
+  /// It was unlocked, here or by a command.
+  case unlocked
   /// What somebody did; comes before the ``contextsChanged(_:removed:)`` of the same step.
   case changed([Change])
   case status(SyncStatus)

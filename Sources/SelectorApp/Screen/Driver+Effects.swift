@@ -109,16 +109,21 @@ extension Driver {
     guard let device else { return }
     do {
       try await device.unlock(passphrase)
-      wrongPassphrases = 0
-      profile.deviceName = await device.name(of: device.settings.device)
-      profile.accountName = await device.accountName()
-      profile.phase = .unlocked
-      inbox.post([.event(.profile(profile)), .event(.outcome(.unlocked))])
+      await showUnlocked()
     } catch VaultError.wrongPassphrase {
       refuse()
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))
     }
+  }
+
+  func showUnlocked() async {
+    guard let device, profile.phase != .unlocked else { return }
+    wrongPassphrases = 0
+    profile.phase = .unlocked
+    profile.deviceName = await device.name(of: device.settings.device)
+    profile.accountName = await device.accountName()
+    inbox.post([.event(.profile(profile)), .event(.outcome(.unlocked))])
   }
 
   private func refuse() {

@@ -111,6 +111,9 @@ actor Driver {
     deviceTask = Task { [inbox] in
       for await event in events { inbox.post(Arrival.all(of: event)) }
     }
+    await device.lockBy { [inbox] in
+      await withCheckedContinuation { inbox.post([.lock($0)]) }
+    }
     await device.start(push: true)
   }
 
@@ -140,6 +143,10 @@ actor Driver {
         if case .status = event { noteIdentity() }
         if case .line = event { isAnswering = true }
       case .suspend: await suspend()
+      case .unlocked: await showUnlocked()
+      case .lock(let waiting):
+        _ = await carryOut(session.update(.lockAsked))
+        waiting.resume()
       case .wiped(let text):
         wiped = Failure(DeviceError.revoked(text: text))
         Inbox.turnAway(arrivals[(place + 1)...])
@@ -298,6 +305,7 @@ extension Arrival {
     // The session knows what it handed over; what an earlier one left is offered at unlocking.
     case .drafts: []
     case .notice(let notice): [.event(.notice(notice))]
+    case .unlocked: [.unlocked]
     case .revoked(let text): [.wiped(text)]
     }
   }

@@ -14,6 +14,10 @@ enum Arrival: Sendable {
   case suspend
   /// This device was revoked and has erased itself.
   case wiped(String)
+  /// The device was unlocked, by a command if not here.
+  case unlocked
+  /// A command asks to lock, and waits until that is done.
+  case lock(CheckedContinuation<Void, Never>)
   /// The person, the terminal or the system ends it.
   case quit
   /// The person pressed a key themselves: a script that plays ends.
@@ -64,9 +68,15 @@ final class Inbox: Sendable {
     Self.turnAway(left[...])
   }
 
-  /// Lets go whoever waits to see the screen: it will not be painted again.
+  /// Lets go whoever waits for something to come of these: nothing will.
   static func turnAway(_ arrivals: ArraySlice<Arrival>) {
-    for case .look(let waiting) in arrivals { waiting.resume(returning: nil) }
+    for arrival in arrivals {
+      switch arrival {
+      case .look(let waiting): waiting.resume(returning: nil)
+      case .lock(let waiting): waiting.resume()
+      default: break
+      }
+    }
   }
 
   func post(_ event: Event) { post([.event(event)]) }

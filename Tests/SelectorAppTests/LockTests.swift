@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import Selector
+import Sync
+import Testing
+
+@testable import SelectorApp
+
+/// Locking and unlocking what another process keeps open.
+@Suite(.serialized) struct LockTests {
+  /// Runs a command line as its own process would; its exit code.
+  private static func launch(
+    _ line: [String], in profile: TestProfile, console: TestConsole = TestConsole()
+  ) async throws -> Int32 {
+    let arguments = line + ["--home", profile.home, "--profile", "home"]
+    let command = try #require(try Higgins.parseAsRoot(arguments) as? any DeviceCommand)
+    return await Launcher(command: command, console: console, arguments: arguments).run()
+  }
+
+  @Test func commandsLockAndUnlockTheProcessThatHasTheProfile() async throws {
+    let (profile, device) = try await TestProfile.device()
+    let server = try ControlServer.start(device)
+    #expect(try await Self.launch(["list"], in: profile) == 0)
+    let locking = TestConsole()
+    #expect(try await Self.launch(["lock"], in: profile, console: locking) == 0)
+    #expect(locking.errors == "Locked.\n")
+    #expect(await device.isLocked)
+    #expect(try await Self.launch(["list"], in: profile) == 3)
+    let wrong = TestConsole(secrets: ["something else"])
+    #expect(try await Self.launch(["unlock"], in: profile, console: wrong) == 3)
+    #expect(await device.isLocked)
+    let right = TestConsole(secrets: [TestProfile.passphrase])
+    #expect(try await Self.launch(["unlock"], in: profile, console: right) == 0)
+    #expect(right.prompts == ["Passphrase: "])
+    #expect(try await Self.launch(["list"], in: profile) == 0)
+    let again = TestConsole()
+    #expect(try await Self.launch(["unlock"], in: profile, console: again) == 0)
+    #expect(again.prompts == [])
+    server.stop()
+    await device.stop(flush: .zero)
+  }
+
+  @Test func whereNothingRunsNothingIsAskedFor() async throws {
+    let profile = try TestProfile()
+    try profile.write()
+    let unlocking = TestConsole(secrets: [TestProfile.passphrase])
+    #expect(try await Self.launch(["unlock"], in: profile, console: unlocking) == 1)
+    #expect(unlocking.errors.contains("`higgins agent`"))
+    #expect(unlocking.prompts == [])
+    let locking = TestConsole()
+    #expect(try await Self.launch(["lock"], in: profile, console: locking) == 0)
+    #expect(locking.errors == "Nothing has this profile unlocked.\n")
+  }
+
+  @Test(.timeLimit(.minutes(1))) func anAgentLocksWhenNoCommandComes() async throws {
+    let (_, device) = try await TestProfile.device()
+    let events = await device.events()
+    let idling = Task { try await AgentCommand.lock(device, after: .milliseconds(1)) }
+    for await event in events {
+      if case .status(let status) = event, status.state == .locked { break }
+    }
+    #expect(await device.isLocked)
+    idling.cancel()
+    await device.stop(flush: .zero)
+  }
+
+  @Test func theTimeWithoutCommandsIsLimited() throws {
+    for minutes in ["-1", "1441", "five"] {
+      #expect(throws: (any Error).self) {
+        try Higgins.parseAsRoot(["agent", "--lock-after=\(minutes)"])
+      }
+    }
+    let command = try Higgins.parseAsRoot(["agent"]) as? AgentCommand
+    #expect(command?.lockAfter == 5)
+  }
+
+  /// A selector shows that a command locked it, and what it showed before once it is unlocked.
+  @Test func aSelectorFollowsWhatCommandsDo() async throws {
+    let profile = try TestProfile()
+    try profile.write()
+    let shown = "\(profile.home)/shown.txt"
+    let driver = Driver(
+      terminal: Canvas(size: Size(columns: 80, rows: 24)), folder: profile.folder,
+      device: try Device.open(profile.folder), keymap: .standard, passphrasePath: nil)
+    let script = try Script(
+      parsing: """
+        wait Locked
+        type \(TestProfile.passphrase)
+        press Enter
+        wait unlocked
+        save \(shown)
+        wait by a command
+        wait unlocked
+        """)
+    async let played: Void = driver.run(script: script, isAlone: true)
+    while !FileManager.default.fileExists(atPath: shown) {
+      _ = try await Self.launch(["status"], in: profile)
+    }
+    #expect(try await Self.launch(["lock"], in: profile) == 0)
+    let right = TestConsole(secrets: [TestProfile.passphrase])
+    #expect(try await Self.launch(["unlock"], in: profile, console: right) == 0)
+    await played
+    #expect(await driver.scriptFailure == nil)
+  }
+}
