@@ -20,7 +20,8 @@ extension Session {
     var parts = ["\(place)", "\(detail)"]
     switch overlay {
     // While it opens, the contexts are there before it is open.
-    case nil where isUnlocked: parts += ["\(contexts.selectedID?.description ?? "")", contexts.query]
+    case nil where isUnlocked:
+      parts += ["\(contexts.selectedID?.description ?? "")", contexts.query]
     case .values(let form): parts.append("\(form.current)")
     case .form(let form): parts.append("\(form.title) \(form.focus)")
     case .generator(let generator): parts.append("\(generator.form) \(generator.value == nil)")
