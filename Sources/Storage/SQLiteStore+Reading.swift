@@ -21,7 +21,9 @@ extension SQLiteStore {
         state.floor = try readFloors(database)
         state.isUncertain = try flag("isUncertain", in: database)
         state.unanswered = try readUnanswered(database)
-        state.learned = try readLearned(database)
+        // Damaged, they are shown by the server again.
+        state.learned = (try? readRow(Self.learnedRow, in: database)) ?? []
+        state.forgotten = try readRow(Self.forgottenRow, in: database)
         return state
       }
     }
@@ -127,19 +129,20 @@ extension SQLiteStore {
       ?? false
   }
 
-  /// The name of the row of membership records that wait; they are signed, not sealed.
+  /// The names of the rows of membership records that wait, and of those of lists that gave way;
+  /// they are signed, not sealed.
   static let learnedRow = "learned"
+  static let forgottenRow = "forgotten"
 
-  private func readLearned(_ database: Database) throws -> [MembershipRecord] {
+  private func readRow(_ name: String, in database: Database) throws -> [MembershipRecord] {
     let row = try Data.fetchOne(
-      database, sql: "SELECT bytes FROM sealedRows WHERE name = ?", arguments: [Self.learnedRow])
+      database, sql: "SELECT bytes FROM sealedRows WHERE name = ?", arguments: [name])
     guard let row else { return [] }
     do {
       return try JSONDecoder().decode([Blob].self, from: row)
         .map { try MembershipRecord(bytes: $0.bytes) }
     } catch {
-      // The server shows them again.
-      return []
+      throw damaged("the \(name) membership records")
     }
   }
 

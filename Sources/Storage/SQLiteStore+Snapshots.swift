@@ -85,7 +85,8 @@ extension SQLiteStore {
     guard digest(manifest.bytes) == id else { throw damaged("the checkpoint") }
     var covered = manifest.header.covered
     for (device, head) in try readLowered(database) { covered[device] = head }
-    return StoredState.Checkpoint(id: id, frontier: covered, heldSince: try row.value(2))
+    return StoredState.Checkpoint(
+      id: id, frontier: covered, epoch: manifest.header.epoch, heldSince: try row.value(2))
   }
 
   /// Devices whose chain went back behind what the checkpoint covers, and to where.

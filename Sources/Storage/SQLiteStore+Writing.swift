@@ -10,6 +10,9 @@ extension SQLiteStore {
       try queue.inTransaction(.immediate) { database in
         for rewind in transaction.rewinds { try self.rewind(rewind, in: database) }
         try append(transaction.commits, to: database)
+        if let kept = transaction.recordsKept {
+          try database.execute(sql: "DELETE FROM membership WHERE number >= ?", arguments: [kept])
+        }
         for record in transaction.records { try append(record, to: database) }
         if let ending = transaction.ending {
           try database.execute(
@@ -31,20 +34,27 @@ extension SQLiteStore {
             sql: "INSERT OR REPLACE INTO meta VALUES ('isUncertain', ?)", arguments: [isUncertain])
         }
         if let unanswered = transaction.unanswered { try write(unanswered, to: database) }
-        if let learned = transaction.learned { try write(learned: learned, to: database) }
+        if let learned = transaction.learned {
+          try write(learned, as: Self.learnedRow, to: database)
+        }
+        if let forgotten = transaction.forgotten {
+          try write(forgotten, as: Self.forgottenRow, to: database)
+        }
         return .commit
       }
     }
   }
 
-  private func write(learned records: [MembershipRecord], to database: Database) throws {
+  private func write(
+    _ records: [MembershipRecord], as row: String, to database: Database
+  ) throws {
     guard !records.isEmpty else {
       return try database.execute(
-        sql: "DELETE FROM sealedRows WHERE name = ?", arguments: [Self.learnedRow])
+        sql: "DELETE FROM sealedRows WHERE name = ?", arguments: [row])
     }
     try database.execute(
       sql: "INSERT OR REPLACE INTO sealedRows VALUES (?, ?)",
-      arguments: [Self.learnedRow, try JSONEncoder().encode(records.map { Blob($0.bytes) })])
+      arguments: [row, try JSONEncoder().encode(records.map { Blob($0.bytes) })])
   }
 
   private func write(_ unanswered: Unanswered, to database: Database) throws {

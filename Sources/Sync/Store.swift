@@ -22,6 +22,8 @@ public struct Transaction: Hashable, Sendable {
   public var commits: [Envelope]
   /// Membership records in the chain's order.
   public var records: [MembershipRecord]
+  /// How many membership records stay, before ``records`` are added; nil: all.
+  public var recordsKept: Int?
   /// The record by which the account was deleted.
   public var ending: MembershipRecord?
   /// Becomes the checkpoint: contexts are a fold of it and of the commits beyond it. The frontier
@@ -52,6 +54,8 @@ public struct Transaction: Hashable, Sendable {
   /// Membership records that cannot be taken before this device has gone back to their cut;
   /// replaces all of them when set.
   public var learned: [MembershipRecord]?
+  /// Records of lists of devices that gave way to the server's; replaces all of them when set.
+  public var forgotten: [MembershipRecord]?
 
   public init() {
     rewinds = []
@@ -124,17 +128,23 @@ public struct StoredState: Hashable, Sendable {
   public var unanswered: Unanswered
   /// Verified records that wait until this device has gone back to their cut.
   public var learned: [MembershipRecord]
+  /// Records of lists of devices that gave way to the server's, as long as that lacks something of
+  /// what they say.
+  public var forgotten: [MembershipRecord]
 
   /// The snapshot that contexts are folded from.
   public struct Checkpoint: Hashable, Sendable {
     public let id: Digest32
     /// What it stands for; less than it covers where a chain went back since.
     public var frontier: Frontier
+    /// Under whose key it is sealed.
+    public let epoch: UInt32
     /// Since when the server has it whole; nil while it does not.
     public var heldSince: Int64?
 
-    public init(id: Digest32, frontier: Frontier, heldSince: Int64? = nil) {
+    public init(id: Digest32, frontier: Frontier, epoch: UInt32, heldSince: Int64? = nil) {
       self.id = id
+      self.epoch = epoch
       self.frontier = frontier
       self.heldSince = heldSince
     }
@@ -146,7 +156,7 @@ public struct StoredState: Hashable, Sendable {
     drafts: [DraftRow] = [], notices: [Notice] = [], checkpoint: Checkpoint? = nil,
     logCommits: Int = 0, logBytes: Int = 0, floor: Frontier = Frontier(),
     isUncertain: Bool = false, unanswered: Unanswered = .nothing,
-    learned: [MembershipRecord] = []
+    learned: [MembershipRecord] = [], forgotten: [MembershipRecord] = []
   ) {
     self.frontier = frontier
     self.serverFrontier = serverFrontier
@@ -162,6 +172,7 @@ public struct StoredState: Hashable, Sendable {
     self.isUncertain = isUncertain
     self.unanswered = unanswered
     self.learned = learned
+    self.forgotten = forgotten
   }
 }
 

@@ -51,6 +51,7 @@ extension SyncCore {
       note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
     }
     replacement = .detected
+    mayKeepIdentity = false
     step.effects.append(.readBranches(claims(against: server, forked: author)))
   }
 
@@ -67,6 +68,7 @@ extension SyncCore {
   /// What is to be read again when the process ended before it was: beyond the cut of a change of
   /// keys, else of the own chain.
   var interruptedClaims: [Claim] {
+    if learnedParting != nil { return wholeLog }
     guard let cut = learned.first(where: { $0.kind == .rotateEpoch })?.dependencies else {
       return [ownClaim]
     }
@@ -79,8 +81,15 @@ extension SyncCore {
   ) throws {
     guard replacement == .detected, let keyring else { return }
     var taken: [Operation] = []
-    for branch in branches { taken += try takeBack(branch, with: keyring, &step) }
-    takeLearned(&step)
+    let (own, parting) = (frontier[device], learnedParting)
+    for branch in branches.compactMap({ bounded($0, by: parting) }) {
+      taken += try takeBack(branch, with: keyring, &step)
+    }
+    if let parting {
+      try goOver(to: parting, at: now, &step, &entropy)
+    } else {
+      takeLearned(&step)
+    }
     for (context, group) in Dictionary(grouping: taken, by: \.context) {
       var settled =
         settling[context]
@@ -92,6 +101,7 @@ extension SyncCore {
     step.transaction.settled = settledRows
     step.transaction.serverFrontier = serverFrontier
     replacement = .pulling
+    if parting != nil { decideIdentity(isWhole: frontier[device] == own, at: now, &step) }
     run(.wanted, at: now, &step, &entropy)
   }
 

@@ -11,6 +11,11 @@ extension SyncCore {
     failure = nil
     offlineSince = nil
     let (held, known) = (frontier, serverFrontier)
+    if let other = parting(shownBy: response.membership) {
+      meet(.parted(other), serverFrontier: response.serverFrontier, at: now, &step)
+      run(.failed, at: now, &step, &entropy)
+      return
+    }
     do {
       if !isBeforeEpoch(response), wantsSnapshot(response, &step) {
         var next = self
@@ -40,7 +45,7 @@ extension SyncCore {
       step.transaction.isUncertain = false
       try commitDue(at: now, &step, &entropy)
     }
-    goOnReplacing(response, &step)
+    if !restateNext(response, &step) { goOnReplacing(response, &step) }
     healBySnapshot(&step)
     let canPush = refusal == nil && replacement == nil && serverFrontier.reaches(floor)
     let lacks = canPush && !serverFrontier.reaches(frontier)
@@ -78,6 +83,10 @@ extension SyncCore {
       learned = records
       step.transaction.learned = records
       beginMerge(with: cut, forked: author, because: Self.keysChanged, at: now, &step)
+      return
+    }
+    if case .parted(let other) = distrust {
+      meet(other, at: now, &step)
       return
     }
     let isAboutOwn = distrust.isAboutOwn(device)
@@ -144,12 +153,14 @@ extension SyncCore {
   mutating func extendMembership(
     by records: [Blob], at now: Moment, _ step: inout Step
   ) throws {
+    if let other = parting(shownBy: records) { throw Distrust.parted(other) }
     let (epoch, wasOutdated) = (membership.epoch, isOutdated)
     for blob in records {
       do {
         let record = try MembershipRecord(bytes: blob.bytes)
         // An answer to an older question may repeat what is held.
         if record.number < membership.count { continue }
+        guard record.isBelieved(recalling: forgotten) else { throw Distrust.membership }
         try membership.append(record)
         step.transaction.records.append(record)
       } catch {
@@ -368,7 +379,7 @@ extension SyncCore {
   /// How the text of a rollback ends until the server holds everything again.
   private static let repairing = "This device sends them again."
 
-  private mutating func replaceAlarm(_ notice: Notice, _ step: inout Step) {
+  mutating func replaceAlarm(_ notice: Notice, _ step: inout Step) {
     alarms.removeAll { $0.code == notice.code }
     alarms.append(notice)
     step.transaction.clearedNotices.append(notice.code)
@@ -401,6 +412,8 @@ extension SyncCore {
 enum Distrust: Error {
   case malformed
   case membership
+  /// The server has another list of devices than this one, and both are genuine.
+  case parted(Membership)
   case brokenChain(DeviceID, UInt64)
   case withheld(DeviceID, UInt64)
   case fork(DeviceID, UInt64, Envelope?)
@@ -425,7 +438,7 @@ enum Distrust: Error {
   var code: String {
     switch self {
     case .malformed: "malformed"
-    case .membership: "membership"
+    case .membership, .parted: "membership"
     case .brokenChain: "broken_chain"
     case .withheld: "withheld"
     case .fork, .ownTwin: "fork"
@@ -439,6 +452,11 @@ enum Distrust: Error {
     case .malformed: "The server sent a change that does not read. Nothing of it was taken."
     case .membership:
       "The server's list of devices does not continue the one this device holds. Nothing was taken."
+    case .parted:
+      """
+      The server forgot a part of the list of devices, and what it has in its place was written by \
+      a device that was taken out, or with a kit that was given up. Nothing was taken.
+      """
     case .brokenChain(let device, let sequence), .withheld(let device, let sequence):
       "The server withholds change \(sequence) of device \(short(device)). Nothing was taken."
     case .fork(let device, let sequence, _):

@@ -29,6 +29,7 @@ extension SyncCore {
       It takes a new identity and keeps its unpublished edits.
       """
     note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
+    mayKeepIdentity = false
     if keyring != nil { step.effects.append(.readBranches([ownClaim])) }
   }
 
@@ -58,7 +59,9 @@ extension SyncCore {
   ) throws {
     // Locked meanwhile, or on the way back again: the record is found when it is asked for anew.
     guard replacement == .asking || replacement == .pulling, keyring != nil else { return }
-    if record.number >= UInt64(membership.count) {
+    if !membership.contains(record.hash) {
+      // Made for a list that gave way to the server's since; it is asked for anew.
+      guard record.previous == membership.head else { return }
       try membership.append(record)
       step.transaction.records.append(record)
     }
@@ -67,6 +70,7 @@ extension SyncCore {
     keyring = try successor.extended(by: membership)
     replica.own = successor.device
     replacement = nil
+    mayKeepIdentity = true
     wantsMerge = false
     refusal = nil
     step.transaction.device = device

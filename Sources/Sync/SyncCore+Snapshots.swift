@@ -21,10 +21,12 @@ extension SyncCore {
 
   /// After a sync that left nothing to do: is it time for a snapshot, or to forget commits?
   mutating func tendSnapshots(at now: Moment, _ step: inout Step) {
-    guard keyring != nil, replacement == nil, snapshotWork == .none, !isForked,
+    guard keyring != nil, replacement == nil, snapshotWork == .none, !isForked, !owesKeys,
       serverFrontier.reaches(frontier), frontier.reaches(serverFrontier)
     else { return }
-    if logCommits >= Limits.snapshotInterval || logBytes >= Limits.snapshotLogBytes {
+    if logCommits >= Limits.snapshotInterval || logBytes >= Limits.snapshotLogBytes
+      || checkpoint.map({ $0.heldSince == nil && !isSendable($0) }) == true
+    {
       snapshotWork = .writing
       step.effects.append(.writeSnapshot)
       return
@@ -40,14 +42,20 @@ extension SyncCore {
     floor = floor.raised(to: checkpoint.frontier)
   }
 
+  /// Whether nobody opens it who was left out since it was written: one that was written to go over
+  /// to another list may say what came after that.
+  private func isSendable(_ checkpoint: StoredState.Checkpoint) -> Bool {
+    checkpoint.epoch == membership.epoch
+  }
+
   var isForked: Bool { alarms.contains { $0.code == "fork" } }
 
   /// The server lacks commits that are no longer in the log: only a snapshot can give them back.
   mutating func healBySnapshot(_ step: inout Step) {
-    guard keyring != nil, replacement == nil, snapshotWork == .none,
+    guard keyring != nil, replacement == nil, snapshotWork == .none, !owesKeys,
       !serverFrontier.reaches(floor), frontier.reaches(serverFrontier)
     else { return }
-    guard let checkpoint, checkpoint.frontier.reaches(serverFrontier) else {
+    guard let checkpoint, checkpoint.frontier.reaches(serverFrontier), isSendable(checkpoint) else {
       snapshotWork = .writing
       step.effects.append(.writeSnapshot)
       return
@@ -58,8 +66,14 @@ extension SyncCore {
 
   mutating func written(_ snapshot: SealedSnapshot, _ step: inout Step) {
     guard snapshotWork == .writing, snapshot.manifest.header.device == device else { return }
+    // Written before this device went over to another list.
+    guard membership.contains(snapshot.manifest.header.memberHead), !owesKeys else {
+      snapshotWork = .none
+      return
+    }
     step.transaction.snapshot = snapshot
-    checkpoint = StoredState.Checkpoint(id: snapshot.id, frontier: snapshot.frontier)
+    checkpoint = StoredState.Checkpoint(
+      id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch)
     (logCommits, logBytes) = (0, 0)
     snapshotWork = .sending(snapshot.id)
     step.effects.append(.uploadSnapshot(snapshot.id))
@@ -133,7 +147,8 @@ extension SyncCore {
     }
     step.transaction.snapshot = snapshot
     checkpoint = StoredState.Checkpoint(
-      id: snapshot.id, frontier: snapshot.frontier, heldSince: now.wall)
+      id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
+      heldSince: now.wall)
     step.transaction.snapshotHeldSince = now.wall
     (logCommits, logBytes) = (0, 0)
     noteUnanswered(at: now, &step)

@@ -110,6 +110,10 @@ public struct SyncCore: Sendable {
     case restoreMembership([MembershipRecord])
     /// Make new keys, have the server take the record, then ``Event/replaced(_:_:)``.
     case replaceDevice
+    /// Say anew what this record of a list says that gave way to the server's, with
+    /// ``/Vault/Keyring/restating(_:membership:frontier:)``, then
+    /// ``Event/recordsShown(_:isRefused:)`` and ``Event/behind``.
+    case restate(MembershipRecord)
     /// This device was taken out of the account: erase all there is of it here.
     case wipe
     /// The account was deleted: let go of the servers. What is here stays until a person erases it.
@@ -155,8 +159,12 @@ public struct SyncCore: Sendable {
   /// Others' changes that no commit of this device stands on.
   var unanswered: Unanswered
   var replacement: Replacement?
+  /// Whether no place of this device's own chain was given up since it has this identity.
+  var mayKeepIdentity = true
   /// The records that cut this device off, until it has gone back to their cut.
   var learned: [MembershipRecord]
+  /// Records of lists that gave way to the server's, until that says all that they said.
+  public internal(set) var forgotten: [MembershipRecord]
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
   /// What this device can open, the newest epoch included; nil while locked.
@@ -200,7 +208,11 @@ public struct SyncCore: Sendable {
     isUncertain = stored.isUncertain
     unanswered = stored.unanswered
     learned = stored.learned
-    if stored.notices.contains(where: { $0.code == Replacement.code }) { replacement = .detected }
+    forgotten = stored.forgotten
+    if let notice = stored.notices.last(where: { $0.code == Replacement.code }) {
+      replacement = .detected
+      mayKeepIdentity = notice.text == Self.goingOver
+    }
     machine = SyncMachine(waits: waits)
     membership = Membership(account: account)
     for record in stored.records { try membership.append(record) }
@@ -214,7 +226,7 @@ public struct SyncCore: Sendable {
   /// Whether a commit can be made now: not before this device's own chain is known to be whole.
   var mayCommit: Bool {
     keyring != nil && !isUncertain && replacement == nil && !isRevoked && !isRotating && !isEnded
-      && !isOutdated
+      && !isOutdated && !owesKeys
   }
   /// Whether the account is sealed by a suite that this program does not know: it reads what is
   /// here, and keeps edits until a later program sends them.
@@ -329,8 +341,13 @@ public struct SyncCore: Sendable {
         SyncPlan(
           generation: generation, frontier: frontier,
           memberHead: askedHead,
-          pushBeyond: refusal != nil || replacement != nil ? nil : serverFrontier.raised(to: floor))
-      ))
+          pushBeyond: maySend ? serverFrontier.raised(to: floor) : nil)))
+  }
+
+  /// Not while this device's chain is in doubt. Where it went over to another list, what it says
+  /// anew there comes after all commits that are good in both.
+  private var maySend: Bool {
+    refusal == nil && (replacement == nil || replacement == .pulling && !forgotten.isEmpty)
   }
 
   /// Changes nothing on disk, so that it cannot fail: the commit is the timer's.

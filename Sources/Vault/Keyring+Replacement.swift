@@ -24,10 +24,18 @@ extension Keyring {
   /// `successor`, prepared earlier, with what this keyring has of the account now: epochs may have
   /// begun since.
   public func renewed(_ successor: Successor) -> Successor {
-    guard successor.keyring.epoch < epoch else { return successor }
+    guard !successor.keyring.hasEpochs(of: self) else { return successor }
     return Successor(
       keyring: Keyring(account: accountKeys, device: successor.keyring.deviceKeys),
       authenticationKey: successor.authenticationKey)
+  }
+
+  private func hasEpochs(of other: Keyring) -> Bool {
+    let (own, others) = (accountKeys.epochs, other.accountKeys.epochs)
+    return own.count == others.count
+      && own.allSatisfy { epoch, keys in
+        others[epoch]?.root.commitment(.epochCommitment) == keys.root.commitment(.epochCommitment)
+      }
   }
 
   /// The record by which this device becomes `successor`: the next of `membership`, signed by this

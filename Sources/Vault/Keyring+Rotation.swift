@@ -94,7 +94,7 @@ extension Keyring {
   }
 
   /// The next record of the chain, which must take it.
-  private func signed(
+  func signed(
     _ kind: MembershipRecord.Kind, _ body: some Encodable, membership: Membership,
     dependencies: Frontier
   ) throws(VaultError) -> MembershipRecord {
@@ -119,31 +119,53 @@ extension Keyring {
     return try login(passphrase, hashing: slot.hashing).loginKey == slot.loginKey
   }
 
-  /// This keyring with the keys of epochs that began since it was made; itself when there are none.
+  /// This keyring with the keys of the epochs that the chain has, and no others: some may have
+  /// begun since it was made, or it may have keys of a chain that gave way to this one. Itself when
+  /// they are the same.
   ///
   /// ``VaultError/cannotOpen`` when what a record has for this device is not the epoch's key.
   public func extended(by membership: Membership) throws(VaultError) -> Keyring {
-    guard membership.epoch > epoch else { return self }
+    let foreign = Set(membership.rotations.map(\.body).filter { !holdsKey(of: $0) }.map(\.epoch))
+    guard !foreign.isEmpty || epoch > membership.epoch else { return self }
     try check(membership)
-    var epochs = accountKeys.epochs
+    var epochs = accountKeys.epochs.filter {
+      $0.key <= membership.epoch && !foreign.contains($0.key)
+    }
     var secret = accountKeys.secret
-    for rotation in membership.rotations where epochs[rotation.body.epoch] == nil {
-      // A device that was taken out goes on with what it has.
-      guard let sealed = rotation.body.keys.first(where: { $0.device == device }) else { continue }
-      let keys = try SealedEpoch.open(
-        sealed.key, account: account, epoch: rotation.body.epoch, device: deviceKeys)
-      guard keys.root.commitment(.epochCommitment) == rotation.body.commitment.bytes else {
-        throw .cannotOpen
+    for rotation in membership.rotations where foreign.contains(rotation.body.epoch) {
+      guard let keys = try keys(begunBy: rotation.body) else {
+        // One that came later was given what it has; one that was taken out goes on with that.
+        continue
       }
       epochs[rotation.body.epoch] = EpochKeys(root: keys.root, account: account)
       secret = keys.accountSecret
     }
-    guard epochs.count > accountKeys.epochs.count else { return self }
+    guard Set(epochs.keys) != Set(accountKeys.epochs.keys) || !foreign.isDisjoint(with: epochs.keys)
+    else { return self }
     return Keyring(
       account: AccountKeys(
         account: account, name: accountName, epochs: epochs, secret: secret,
         publicKey: accountKey),
       device: deviceKeys)
+  }
+
+  /// Whether the root key held for the epoch is the one that this record began it with.
+  private func holdsKey(of rotation: MembershipRecord.Rotation) -> Bool {
+    accountKeys.epochs[rotation.epoch]?.root.commitment(.epochCommitment)
+      == rotation.commitment.bytes
+  }
+
+  /// The root key and the account secret that a record gave this device; nil when it gave none.
+  func keys(
+    begunBy rotation: MembershipRecord.Rotation
+  ) throws(VaultError) -> (root: Secret, accountSecret: Secret)? {
+    guard let sealed = rotation.keys.first(where: { $0.device == device }) else { return nil }
+    let keys = try SealedEpoch.open(
+      sealed.key, account: account, epoch: rotation.epoch, device: deviceKeys)
+    guard keys.root.commitment(.epochCommitment) == rotation.commitment.bytes else {
+      throw .cannotOpen
+    }
+    return keys
   }
 
   /// Hashes the passphrase together with the account secret this device keeps: what proves itself

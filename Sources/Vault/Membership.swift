@@ -76,6 +76,12 @@ public struct Membership: Sendable, Equatable {
     return lineage
   }
 
+  /// All identities of all of `devices` that are members still.
+  public func lineages(of devices: some Sequence<DeviceID>) -> Set<DeviceID> {
+    devices.reduce(into: Set<DeviceID>()) { $0.formUnion(lineage(of: $1)) }
+      .filter { self.devices[$0] != nil && revoked[$0] == nil }
+  }
+
   /// The empty chain of `account`.
   public init(account: AccountID) {
     self.account = account
@@ -87,6 +93,9 @@ public struct Membership: Sendable, Equatable {
   /// Whether a record with this digest is in the chain: a chain that lacks a head somebody honest
   /// named is old or another.
   public func contains(_ head: Digest32) -> Bool { numbers[head] != nil }
+
+  /// The number of the record with this digest.
+  func number(of head: Digest32) -> Int? { numbers[head] }
 
   /// Appends the next record if it continues the chain and its signer may sign it; otherwise
   /// throws and changes nothing.
@@ -146,7 +155,29 @@ public struct Membership: Sendable, Equatable {
     }
     let body = try VaultError.reading { () throws(WireError) in try record.addition() }
     try checkNew(body.device, accountKey: accountKey)
+    guard let origin = body.origin else { return add(body.device, by: record) }
+    let predecessor = try predecessor(of: body.device, saidBy: origin.bytes)
     add(body.device, by: record)
+    replacements[predecessor, default: []].append(body.device.device)
+  }
+
+  /// Who went on as `device`, by a record of a list that gave way to this one: its place is not
+  /// checked, but whose word it is.
+  private func predecessor(
+    of device: DeviceDescription, saidBy bytes: [UInt8]
+  ) throws(VaultError) -> DeviceID {
+    let record = try VaultError.reading { () throws(WireError) in
+      try MembershipRecord(bytes: bytes)
+    }
+    guard record.account == account, record.kind == .replaceDevice,
+      case .device(let signer) = record.signer
+    else { throw .malformed(field: "origin") }
+    try Self.verify(record, by: try member(signer).signingKey)
+    let body = try VaultError.reading { () throws(WireError) in try record.replacement() }
+    guard body.replaced == signer, body.device.hasKeys(of: device) else {
+      throw .malformed(field: "origin")
+    }
+    return signer
   }
 
   /// Only the device itself can say that it goes on under another id.

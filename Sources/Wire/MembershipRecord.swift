@@ -73,9 +73,13 @@ public struct MembershipRecord: Hashable, Sendable {
   /// What a record that adds a device says.
   public struct Addition: Hashable, Sendable, Codable {
     public let device: DeviceDescription
+    /// The ``Kind/replaceDevice`` record by which the device came into a list that gave way to this
+    /// one: it has still the identities of the one it replaced.
+    public let origin: Blob?
 
-    public init(device: DeviceDescription) {
+    public init(device: DeviceDescription, origin: Blob? = nil) {
       self.device = device
+      self.origin = origin
     }
   }
 

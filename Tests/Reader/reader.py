@@ -201,8 +201,22 @@ class Membership:
         elif kind == 9:
             self.rename(body)
         else:
+            if kind == 2 and body.get("origin") is not None:
+                self.trace(body)
             self.add(body["device"])
         self.hashes.append(sha256(data))
+
+    def trace(self, body):
+        """The word of the device that went on as the added one, from a list that gave way."""
+        origin = unbase(body["origin"])
+        kind, account, _, _, signer_kind, signer, _, said = self.read(origin)
+        require(kind == 4 and account == self.account and signer_kind == 1, "origin")
+        require(signer in self.devices and signer not in self.revoked, "origin")
+        verify(self.devices[signer]["signing"], b"ctx/v1/membership", origin)
+        require(bytes.fromhex(said["replaced"]) == signer, "origin")
+        fields = ("device", "signingKey", "sealingKey", "authenticationKey")
+        require(all(said["device"][field] == body["device"][field] for field in fields), "origin")
+        self.replaced.append((signer, bytes.fromhex(body["device"]["device"])))
 
     def add(self, device):
         name = bytes.fromhex(device["device"])
@@ -632,6 +646,13 @@ def golden(folder):
     require(replacement["device"] in replaced.devices, "new device")
     require(replaced.hashes[-1] == replacement["hash"], "digest of the record")
     print("replacement: verifies")
+    parting = load(folder, "parting")
+    parted = Membership()
+    parted.append(account_file["genesis"])
+    parted.append(parting["record"])
+    require(parted.replaced == replaced.replaced, "the identity that was said anew")
+    require(parted.hashes[-1] == parting["hash"], "digest of the record")
+    print("identity said anew: verifies")
     golden_rotation(paired, roots, rotation, load(folder, "keyring"))
     golden_records(copy.deepcopy(chain), device, roots, load(folder, "records"), secret)
     golden_policies(copy.deepcopy(chain), roots, load(folder, "policies"))

@@ -20,6 +20,9 @@ struct Disk {
     mutating func apply(_ transaction: Transaction) {
       for rewind in transaction.rewinds { forget(rewind) }
       for envelope in transaction.commits { append(envelope) }
+      if let kept = transaction.recordsKept, kept < state.records.count {
+        state.records.removeSubrange(kept...)
+      }
       // One that is there already is passed over, as a write that seemed to fail may have lasted.
       for record in transaction.records where record.number == state.records.count {
         state.records.append(record)
@@ -37,6 +40,7 @@ struct Disk {
       if let isUncertain = transaction.isUncertain { state.isUncertain = isUncertain }
       if let unanswered = transaction.unanswered { state.unanswered = unanswered }
       if let learned = transaction.learned { state.learned = learned }
+      if let forgotten = transaction.forgotten { state.forgotten = forgotten }
     }
 
     private mutating func append(_ envelope: Envelope) {
@@ -60,7 +64,8 @@ struct Disk {
 
     private mutating func check(in snapshot: SealedSnapshot) {
       checkpoint = snapshot
-      state.checkpoint = StoredState.Checkpoint(id: snapshot.id, frontier: snapshot.frontier)
+      state.checkpoint = StoredState.Checkpoint(
+        id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch)
       for (device, head) in snapshot.frontier.heads
       where head.sequence > state.frontier.sequence(of: device) {
         state.frontier[device] = head

@@ -68,6 +68,12 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case keepRevoked
   /// A server that forgot devices is not told of them again.
   case keepMembershipToOneself
+  /// What a list of devices said that gave way to the server's is not said anew.
+  case keepForgottenToOneself
+  /// That devices were taken out is not said anew.
+  case dropForgottenEpochs
+  /// What a list said that gave way to the server's is forgotten with the process.
+  case forgetForgotten
   /// What a restored device wrote and nobody holds is not written again.
   case forgetUnproven
   /// A log is pruned one further than the snapshot stands for (rule R7).

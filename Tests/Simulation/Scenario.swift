@@ -53,6 +53,32 @@ enum Scenario {
     try world.checkRest()
   }
 
+  /// A server is set back to before a device was taken out, and takes a record from somebody who
+  /// has not heard of that. Who has taken it out stops as soon as it has gone over to that list.
+  static func parting(_ world: World) throws {
+    guard world.devices.count > 2 else { return }
+    let (home, work, lost) = (world.devices[0], world.devices[1], world.devices[2])
+    try world.create(on: home)
+    try world.settle(until: world.now + 5000)
+    (world.cutOff[work.number], world.cutOff[lost.number]) = (true, true)
+    let before = world.server.past.count - 1
+    try world.revoke(lost, by: home)
+    try world.settle(until: world.now + 2000)
+    try world.setFirst(on: home.number, immediately: true)
+    world.cutOff[home.number] = true
+    try world.restoreServer(before)
+    world.cutOff[work.number] = nil
+    try world.rename(home, by: work)
+    try world.settle(until: world.now + 2000)
+    world.cutOff[home.number] = nil
+    let end = world.now + 60_000
+    while home.core.forgotten.isEmpty, world.now < end { try world.settle(until: world.now + 1) }
+    guard !home.core.forgotten.isEmpty else { throw Violation(.s9, "no list gave way") }
+    world.crash(home)
+    try world.heal()
+    try world.checkRest()
+  }
+
   static func script(_ world: World) throws {
     for act in script { try act(world) }
     try world.heal()

@@ -4,6 +4,7 @@ enum Trouble: CaseIterable, Sendable {
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
   case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored, revocation, wipe
   case cutOffByKeys, labelConflict, laterProgram
+  case parting, restated, stranded
   // What S14 and S15 are about.
   case flood, lie, wrongClock, expiredToken, otherProtocol
 }
@@ -46,6 +47,10 @@ struct Weather: Sendable {
   var clones: UInt64 = 0
   /// Of acts: a device takes another one out of the account, at most one in a run.
   var revocations: UInt64 = 0
+  /// Of acts: a device gets another name.
+  var renamings: UInt64 = 0
+  /// How many devices are destroyed, set back, cloned or taken out in a run at the most.
+  var disasters = 1
   /// Of acts: a later program was at work on the device, and wrote what this one does not know.
   var laterPrograms: UInt64 = 0
   /// Of restores: the store was salvaged, and says so.
@@ -128,6 +133,10 @@ struct Weather: Sendable {
     Weather(
       name: "revocations and restores", loss: 5, slowness: 10, crashes: 2, revocations: 50,
       snapshotBias: 496, serverRestores: 12),
+    Weather(
+      name: "parted lists", loss: 5, slowness: 10, partitions: 20, crashes: 2, clones: 8,
+      revocations: 12, renamings: 30, disasters: 3, snapshotBias: 496,
+      serverRestores: 20),
   ]
 
   /// One of the catalogue by its name.

@@ -17,20 +17,25 @@ extension World {
     if entropy.chance(weather.serverRestores), server.past.count > 1 {
       try restoreServer(entropy.pick(0...(server.past.count - 1)))
     }
-    if disasters == 0, devices.count > 2, entropy.chance(weather.losses) {
+    if disasters < weather.disasters, devices.count > 2, entropy.chance(weather.losses) {
       disasters += 1
       return try destroy(device)
     }
-    if disasters == 0, entropy.chance(weather.clientRestores) {
+    if disasters < weather.disasters, entropy.chance(weather.clientRestores) {
       disasters += 1
       return try restore(device, isKnown: entropy.chance(weather.salvages))
     }
-    if disasters == 0, entropy.chance(weather.clones) {
+    if disasters < weather.disasters, entropy.chance(weather.clones) {
       disasters += 1
       return try clone(device)
     }
-    if disasters == 0, entropy.chance(weather.revocations), let other = entropy.pick(devices) {
+    if disasters < weather.disasters, entropy.chance(weather.revocations),
+      let other = entropy.pick(devices)
+    {
       try revoke(other, by: device)
+    }
+    if entropy.chance(weather.renamings), let other = entropy.pick(devices) {
+      try rename(other, by: device)
     }
     if entropy.chance(weather.months) { try passMonth() }
     if entropy.chance(weather.partitions) {

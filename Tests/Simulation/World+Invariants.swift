@@ -61,6 +61,7 @@ extension World {
       held.formUnion(try device.settledVersions().map(\.id))
     }
     mustHold.formIntersection(held)
+    settleRevocations()
   }
 
   // MARK: after each step
@@ -165,6 +166,9 @@ extension World {
     let key = Self.key(of: device.core.frontier)
     let face = Self.face(of: device.core.replica)
     guard let known = shown.updateValue(face, forKey: key), known != face else { return }
+    for other in devices where Self.key(of: other.core.frontier) == key {
+      for context in other.core.replica.contexts { record("\(other.number) shows \(context)") }
+    }
     throw Violation(.s3, "\(device.number) shows something else than another of its frontier")
   }
 

@@ -118,7 +118,7 @@ extension World {
     return try other.sync(request, by: caller(device))
   }
 
-  private func caller(_ device: SimulatedDevice) -> Caller {
+  func caller(_ device: SimulatedDevice) -> Caller {
     Caller(account: family.account, device: device.keyring.device)
   }
 
@@ -206,7 +206,7 @@ extension World {
     guard !family.keyrings.contains(where: { $0.device == own }) else { return true }
     func holdsRecord(_ other: SimulatedDevice) -> Bool {
       other.disk.current.state.records.contains {
-        $0.kind == .replaceDevice && (try? $0.replacement().device.device) == own
+        $0.newDevice?.device == own
       }
     }
     // Somebody whom the server always knows, and who will be there.

@@ -8,6 +8,8 @@ extension World {
   private var living: [SimulatedDevice] { devices.filter { !$0.isGone } }
 
   func checkRest() throws {
+    try setStrandedAside()
+    try checkMembership()
     let held = server.frontier(of: family.account)
     for device in living {
       try checkArrival(of: device, held: held)

@@ -6,9 +6,12 @@ import Wire
 /// Devices that are taken out of the account.
 extension World {
   /// As the shell does it: from a device that has sent and received everything.
-  func revoke(_ other: SimulatedDevice, by device: SimulatedDevice) throws {
+  func revoke(
+    _ other: SimulatedDevice, by device: SimulatedDevice, isAgain: Bool = false
+  ) throws {
+    let allowed = weather.disasters
     let leaving = device.core.membership.lineage(of: other.keyring.device)
-    guard device.isUp, !device.isLocked, !other.isGone, device.core.waiting == 0,
+    guard device.isUp, !device.isLocked, isAgain || !other.isGone, device.core.waiting == 0,
       !leaving.contains(device.keyring.device), cutOff[device.number] == nil,
       !device.core.isReplacing, device.core.membership.devices[other.keyring.device] != nil,
       leaving.allSatisfy({ device.core.membership.revoked[$0] == nil })
@@ -16,7 +19,9 @@ extension World {
     later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
       try attempt({ [self] in try fail($0, of: device) }) {
         let membership = device.core.membership
-        guard disasters == 0, !hasForgottenRecords, let keyring = device.core.keyring,
+        let leaving = membership.lineages(of: leaving)
+        guard isAgain || disasters < allowed, !leaving.isEmpty,
+          !leaving.contains(device.keyring.device), let keyring = device.core.keyring,
           device.core.serverFrontier == device.core.frontier
         else { return }
         let rotation = try keyring.rotation(
@@ -27,7 +32,7 @@ extension World {
           expectedHead: membership.head, record: Blob(rotation.record.bytes))
         try server.append(
           request, by: Caller(account: family.account, device: device.keyring.device))
-        disasters += 1
+        if !isAgain { disasters += 1 }
         record("\(device.number) revoked \(other.number)")
         count(.revocation)
         revoked.append(
@@ -68,17 +73,23 @@ extension World {
   }
 
   /// S13: what is sealed by somebody who knows of a revocation opens with no key of the revoked.
-  func checkSecrecy(of transaction: Transaction, membership: Membership) throws {
-    guard !membership.revoked.isEmpty else { return }
+  func checkSecrecy(
+    of transaction: Transaction, membership: Membership, forgotten: [MembershipRecord]
+  ) throws {
+    let leaving = Set(membership.revoked.keys).union(takenOut(in: forgotten))
+    guard !leaving.isEmpty else { return }
     var sealed = transaction.commits.filter { newlySigned.contains($0.hash) }
-    if let snapshot = transaction.snapshot, snapshot.manifest.header.memberHead == membership.head {
+    // One that is written to go over to another list is sent to nobody.
+    if let snapshot = transaction.snapshot, transaction.recordsKept == nil,
+      snapshot.manifest.header.memberHead == membership.head
+    {
       sealed.append(snapshot.manifest)
     }
     for envelope in sealed {
       guard envelope.header.epoch == membership.epoch else {
         throw Violation(.s13, "\(envelope.header.sequence) is sealed with keys of an old epoch")
       }
-      for keyring in revoked {
+      for keyring in revoked where leaving.contains(keyring.device) {
         let isOpen =
           envelope.header.kind == .snapshotManifest
           ? (try? keyring.openManifest(envelope, membership: membership)) != nil
@@ -86,6 +97,10 @@ extension World {
         if isOpen { throw Violation(.s13, "a revoked device opens what was sealed later") }
       }
     }
+  }
+
+  func takenOut(in records: [MembershipRecord]) -> Set<DeviceID> {
+    Set(records.flatMap { record in (try? record.rotation().revoked) ?? [] })
   }
 
   /// A device that knows of its own revocation has nothing any more.

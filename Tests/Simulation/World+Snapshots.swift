@@ -20,10 +20,6 @@ extension World {
     }
   }
 
-  private func caller(_ device: SimulatedDevice) -> Caller {
-    Caller(account: family.account, device: device.keyring.device)
-  }
-
   /// Seals the replica as it is at this moment; the event comes when it is sealed.
   func writeSnapshot(of device: SimulatedDevice) {
     let core = device.core
@@ -179,16 +175,6 @@ extension World {
     }
   }
 
-  /// Whether the server lacks records of the list of devices that somebody holds.
-  ///
-  /// A new record in their place makes two lists, which nothing brings together again: there is no
-  /// promise for that, so whoever would add one hears of no server until the others have brought
-  /// theirs.
-  var hasForgottenRecords: Bool {
-    let held = server.store.memberRecords(from: 0, account: family.account).count
-    return devices.contains { !$0.isGone && $0.disk.current.state.records.count > held }
-  }
-
   func replace(_ device: SimulatedDevice) throws {
     if bug == .keepIdentity { return }
     let failed: (ServiceFailure) throws -> Void = { [self] in
@@ -205,8 +191,7 @@ extension World {
         let membership = device.core.membership
         // The answer to an earlier attempt was lost.
         let admitted = membership.records.last {
-          $0.kind == .replaceDevice
-            && (try? $0.replacement().device.device) == successor.keyring.device
+          $0.newDevice?.device == successor.keyring.device
         }
         if let admitted {
           return try take(.replaced(successor.keyring, admitted), by: device)
@@ -215,9 +200,6 @@ extension World {
           with: successor, name: DeviceName(name: "home pc", platform: "linux"),
           membership: membership, dependencies: device.core.serverFrontier,
           entropy: &device.entropy)
-        guard !hasForgottenRecords else {
-          return try failed(.unreachable(reason: "connection reset"))
-        }
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(record.bytes))
         try server.append(request, by: caller(device))

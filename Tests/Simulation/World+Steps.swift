@@ -42,7 +42,8 @@ extension World {
     // With the epochs that began since.
     keyring = next.keyring ?? keyring
     try note(signed: step.transaction, by: keyring, membership: next.membership)
-    try checkSecrecy(of: step.transaction, membership: next.membership)
+    try checkSecrecy(
+      of: step.transaction, membership: next.membership, forgotten: next.forgotten)
     if bug == .acknowledgeBeforeWrite {
       for effect in step.effects { try perform(effect, of: device) }
       device.core = next
@@ -74,6 +75,10 @@ extension World {
     if step.transaction.notices.contains(where: \.isAlarm) { count(.alarm) }
     if step.transaction.notices.contains(where: { $0.text.contains("keys were changed") }) {
       count(.cutOffByKeys)
+    }
+    if let kept = step.transaction.recordsKept {
+      count(.parting)
+      device.memberCount = kept
     }
     try check(after: step, of: device)
     for effect in step.effects {
@@ -113,6 +118,7 @@ extension World {
     switch bug {
     case .loseSettledEdits: step.transaction.settled = nil
     case .dropAlarms: step.transaction.notices = []
+    case .forgetForgotten: step.transaction.forgotten = nil
     case .loseDrafts: step.transaction.drafts = nil
     case .pruneOneTooFar:
       guard let pruned = step.transaction.prune else { break }
@@ -137,6 +143,7 @@ extension World {
     if case .fetchSnapshot(let summary) = effect { fetch(summary, for: device) }
     if case .readBranches(let claims) = effect { readBranches(claims, of: device) }
     if case .restoreMembership(let records) = effect { restoreMembership(records, by: device) }
+    if case .restate(let record) = effect { restate(record, by: device) }
     if case .replaceDevice = effect { try replace(device) }
     if case .wipe = effect { try wipe(device) }
     if case .acknowledge(let author, let sequence) = effect {

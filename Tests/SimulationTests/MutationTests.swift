@@ -66,6 +66,8 @@ extension PlantedBug {
     case .keepMembershipToOneself: return (Weather.named("clones and restores"), safety)
     case .keepIdentity, .forgetUnproven:
       return (Weather.named("restored devices"), safety)
+    case .keepForgottenToOneself, .dropForgottenEpochs, .forgetForgotten:
+      return (.calm, { try Scenario.parting($0) })
     case .keepRevoked: return (Weather.named("revoked devices"), safety)
     case .pruneOneTooFar, .replaceBySnapshot, .claimTooMuch:
       return (Weather.named("months"), safety)

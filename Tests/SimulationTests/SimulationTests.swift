@@ -10,7 +10,9 @@ import Testing
 @Suite struct SimulationTests {
   private static let defaultCount: UInt64 = 300
   /// What so few runs need not meet.
-  private static let rare: Set<Trouble> = [.redo, .merge, .recordRestored]
+  private static let rare: Set<Trouble> = [
+    .redo, .merge, .recordRestored, .labelConflict, .parting, .restated, .stranded,
+  ]
 
   private static func number(_ name: String) -> UInt64? {
     ProcessInfo.processInfo.environment[name].flatMap(UInt64.init)
@@ -37,6 +39,16 @@ import Testing
         family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing)
     } _: {
       try Scenario.undo($0)
+    }
+    #expect(failures == [])
+  }
+
+  @Test func aRevocationOutlivesAServerThatForgotIt() async throws {
+    let failures = try await Runs.failures(over: Array(0..<20)) { seed, isTracing in
+      try World(
+        family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing)
+    } _: {
+      try Scenario.parting($0)
     }
     #expect(failures == [])
   }

@@ -68,6 +68,23 @@ import Wire
     #expect(try store.load().learned.isEmpty)
   }
 
+  @Test func aListOfDevicesGivesWayToAnother() throws {
+    let store = try scratch.store()
+    var transaction = Transaction()
+    transaction.records = [record(0), record(1), record(2)]
+    try store.write(transaction)
+    transaction.recordsKept = 1
+    transaction.records = [record(1, body: "[7]")]
+    transaction.forgotten = [record(1), record(2)]
+    try store.write(transaction)
+    #expect(try store.load().records == [record(0), record(1, body: "[7]")])
+    #expect(try store.load().forgotten == [record(1), record(2)])
+    transaction = Transaction()
+    transaction.forgotten = []
+    try store.write(transaction)
+    #expect(try store.load().forgotten.isEmpty)
+  }
+
   @Test func whatATransactionLeavesOutStays() throws {
     let store = try scratch.store()
     var transaction = Transaction()

@@ -21,6 +21,7 @@ struct HealingBench {
     var isUncertain = false
     var unanswered = Unanswered.nothing
     var learned: [MembershipRecord] = []
+    var forgotten: [MembershipRecord] = []
   }
 
   var core: SyncCore
@@ -96,6 +97,7 @@ struct HealingBench {
       disk.frontier[commit.header.device] = Head(
         sequence: commit.header.sequence, hash: commit.hash)
     }
+    if let kept = transaction.recordsKept { disk.records.removeLast(disk.records.count - kept) }
     disk.records += transaction.records
     if let snapshot = transaction.snapshot {
       disk.checkpoint = snapshot
@@ -113,6 +115,7 @@ struct HealingBench {
     if let isUncertain = transaction.isUncertain { disk.isUncertain = isUncertain }
     if let unanswered = transaction.unanswered { disk.unanswered = unanswered }
     if let learned = transaction.learned { disk.learned = learned }
+    if let forgotten = transaction.forgotten { disk.forgotten = forgotten }
   }
 
   /// A new process on the same disk, unlocked by a fold.
@@ -122,7 +125,8 @@ struct HealingBench {
       stored: StoredState(
         frontier: disk.frontier, serverFrontier: disk.serverFrontier, records: disk.records,
         settled: disk.settled, drafts: disk.drafts, notices: disk.notices,
-        isUncertain: disk.isUncertain, unanswered: disk.unanswered, learned: disk.learned))
+        isUncertain: disk.isUncertain, unanswered: disk.unanswered, learned: disk.learned,
+        forgotten: disk.forgotten))
     try unlock()
   }
 

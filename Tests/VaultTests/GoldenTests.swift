@@ -152,6 +152,25 @@ import Wire
     #expect(chain.replacements == [replaced: [successor]])
   }
 
+  @Test func anIdentityThatIsSaidAnewVerifiesForEver() throws {
+    let recorded = try Golden("replacement.json", make: { [:] })
+    let replacing = try MembershipRecord(bytes: recorded.bytes("record"))
+    let made = { () throws -> [String: String] in
+      let record = try Fixture.account.get().keyring.restating(
+        replacing, membership: Fixture.chain(), frontier: Fixture.frontier)
+      return ["hashHex": Hex.encode(record.hash.bytes), "recordHex": Hex.encode(record.bytes)]
+    }
+    let golden = try Golden("parting.json", make: made)
+    #expect(golden.matches(try made()))
+
+    var chain = try Fixture.chain()
+    try chain.append(MembershipRecord(bytes: golden.bytes("record")))
+    #expect(chain.head.bytes == (try golden.bytes("hash")))
+    let replaced = try #require(DeviceID(bytes: recorded.bytes("replaced")))
+    let successor = try #require(DeviceID(bytes: recorded.bytes("device")))
+    #expect(chain.replacements == [replaced: [successor]])
+  }
+
   /// The chain of the recorded pairing, and the keyring of the device that joined with it.
   static func pairedChain() throws -> Membership {
     var chain = try Fixture.chain()

@@ -59,6 +59,7 @@ extension Device {
       guard let keyring = self.keyring else { throw DeviceError.locked }
       // Something was committed between the two.
       guard core.serverFrontier == core.frontier else { continue }
+      let leaving = core.membership.lineages(of: leaving)
       let rotation = try keyring.rotation(
         without: leaving, membership: core.membership, cut: core.serverFrontier, slot: slot,
         login: login, passphrase: newPassphrase ?? passphrase,

@@ -6,7 +6,7 @@ import Wire
 
 /// What goes on beside the actor, each kind once at a time.
 enum Chore: Hashable, Sendable {
-  case writing, sending, fetching, restoring, replacing, salvage
+  case writing, sending, fetching, restoring, restating, replacing, salvage
 }
 
 /// Writes, sends and fetches snapshots.
@@ -48,7 +48,7 @@ extension Device {
       }
       return .snapshotFailed(.notSent(failure))
     case .fetching: return .snapshotFailed(.notFetched(failure))
-    case .restoring: return .failed(failure)
+    case .restoring, .restating: return .failed(failure)
     case .replacing: return .replacementFailed(failure)
     }
   }

@@ -377,6 +377,7 @@ actor Device {
     case .readBranches(let claims): readBranches(claims)
     case .restoreMembership(let records):
       begin(.restoring) { try await self.restoreMembership(records) }
+    case .restate(let record): begin(.restating) { try await self.restate(record) }
     case .replaceDevice: begin(.replacing) { try await self.replaceDevice() }
     case .wipe: wipe()
     case .leave: leave()

@@ -183,6 +183,30 @@ extension Device {
     try take(.behind)
   }
 
+  /// Says anew what a list of devices said that gave way to the server's. Another device may have
+  /// done so already: refused, what is left is looked at again in a while.
+  func restate(_ record: MembershipRecord) async throws {
+    guard let keyring, core.isOwed(record) else { return }
+    let isCut = record.kind == .rotateEpoch
+    if isCut { try take(.rotating(true)) }
+    defer { if isCut { attempt(.rotating(false)) } }
+    let next: MembershipRecord
+    do {
+      next = try keyring.restating(
+        record, membership: core.membership, frontier: core.serverFrontier)
+    } catch VaultError.cannotOpen {
+      // Another device was given that key.
+      return
+    }
+    let answer = try await client.appendMembership(
+      MembershipRequest(expectedHead: core.membership.head, record: Blob(next.bytes)))
+    guard answer.memberHead == next.hash else {
+      throw ServiceFailure.unintelligible("another record was appended")
+    }
+    try take(.recordsShown([Blob(next.bytes)], isRefused: false))
+    try take(.behind)
+  }
+
   /// Takes what others appended meanwhile, by a synchronisation that asks for nothing else.
   private func extendMembership() async throws {
     let response = try await client.synchronise(
@@ -212,10 +236,8 @@ extension Device {
     }
   }
 
-  /// The record of an attempt whose answer was lost.
+  /// The record of an attempt whose answer was lost, or what another device said of it anew.
   private func recordAdmitting(_ device: DeviceID) -> MembershipRecord? {
-    core.membership.records.last { record in
-      record.kind == .replaceDevice && (try? record.replacement().device.device) == device
-    }
+    core.membership.records.last { $0.newDevice?.device == device }
   }
 }
