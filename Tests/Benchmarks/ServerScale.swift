@@ -94,8 +94,9 @@ final class ServerScale: Measurement {
 
   func sample() throws {
     try commits("single", by: fleet.flatMap { $0 }, perRequest: 1)
-    try commits("batch", by: fleet.compactMap(\.first), perRequest: 100)
+    try catchUp()
     try steady()
+    try commits("batch", by: fleet.compactMap(\.first), perRequest: 100)
   }
 
   /// Requests a device may send at once: what the server lets a device do before it slows it down,
@@ -117,6 +118,14 @@ final class ServerScale: Measurement {
     rates[name] = [Double(senders.count * requests * perRequest) / took]
   }
 
+  /// Every device fetches what the others have sent: what it waits for after that is a change, not
+  /// the beginning.
+  private func catchUp() throws {
+    _ = try Self.inThreads(fleet.flatMap { $0 }) { member in
+      while try member.sync() > 0 {}
+    }
+  }
+
   /// What 1,000 devices ask for without any push: each every 25 s.
   private static let syncsPerSecond = 40.0
 
@@ -133,7 +142,6 @@ final class ServerScale: Measurement {
     let rounds = Int(seconds * rate / Double(lanes))
     let measured = try Self.inThreads(Array(shares.enumerated())) { lane, members in
       try (0..<rounds).map { round in
-        // A device's first answer carries all that came before; its place in the queue counts.
         let member = members[round % members.count]
         let envelopes = round.isMultiple(of: 4) ? try member.seal(1) : []
         let due = start + .seconds(Double(round * lanes + lane) / rate)
