@@ -191,10 +191,10 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["SelectorApp", "DaemonApp"], swiftSettings: settings),
     // The C library's, which Swift's module of it leaves out.
-    .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
+    .systemLibrary(name: "CLinux", path: "Tests/CLinux"),
     .executableTarget(
       name: "Benchmarks",
-      dependencies: ["Access", "CEpoll", "Selector", "Sync", "Vault", "Wire", arguments],
+      dependencies: ["Access", "CLinux", "Selector", "Sync", "Vault", "Wire", arguments],
       path: "Tests/Benchmarks",
       swiftSettings: settings),
     .executableTarget(

@@ -86,6 +86,8 @@ public struct Session: Sendable {
   /// Text messages of one device in a second: an acknowledgement for each signal of a full account,
   /// several times over.
   static let textsPerSecond: UInt16 = 200
+  /// In seconds.
+  private static let leeway = Limits.tokenLeeway.components.seconds
   /// Two misses and the connection is dead.
   static let missesAllowed: UInt8 = 2
 
@@ -203,7 +205,7 @@ public struct Session: Sendable {
 
   /// The second after the last one that the leeway covers.
   private static func end(of expiresAt: Int64, uptime: Duration, now: Int64) -> Duration {
-    uptime + .seconds(expiresAt + Limits.tokenLeeway.components.seconds + 1 - now / 1000)
+    uptime + .seconds(expiresAt + Self.leeway + 1 - now / 1000)
   }
 
   private mutating func tick(uptime: Duration, now: Int64) -> [Effect] {
@@ -213,7 +215,7 @@ public struct Session: Sendable {
     case .checking(_, let until) where uptime >= until:
       return close(.tryAgainLater, .busy, after: 1000)
     case .joined(let joined)
-    where now / 1000 > joined.expiresAt + Limits.tokenLeeway.components.seconds:
+    where now / 1000 > joined.expiresAt + Self.leeway:
       return close(.unauthenticated, .expired)
     case .joined(var joined) where uptime >= joined.endsAt:
       // Somebody set the clock back.

@@ -8,6 +8,8 @@ struct TimerWheel: Sendable {
   /// 50 ms: of ten thousand connections that ping every 25 s twenty are due in a slot, which keeps
   /// nobody waiting.
   static let slotLength = Duration.milliseconds(50)
+  private static let attosecondsPerSlot = Int(slotLength.components.attoseconds)
+  private static let slotsPerSecond = 1_000_000_000_000_000_000 / attosecondsPerSlot
   /// 51 s in all, which is longer than any wait of a session.
   private static let slotCount = 1024
 
@@ -41,7 +43,6 @@ struct TimerWheel: Sendable {
   /// The slot that has begun last.
   private static func slot(of time: Duration) -> Int {
     let (seconds, attoseconds) = time.components
-    let length = slotLength.components.attoseconds
-    return Int(seconds * (1_000_000_000_000_000_000 / length) + attoseconds / length)
+    return Int(seconds) * slotsPerSecond + Int(attoseconds) / attosecondsPerSlot
   }
 }

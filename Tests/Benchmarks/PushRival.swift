@@ -35,16 +35,12 @@ struct PushTarget {
     throw BenchError.failed("/proc/\(pid)/smaps_rollup has no Pss")
   }
 
-  /// What its threads have computed so far, those that ended too, in microseconds; counted in
-  /// hundredths of a second.
+  /// What its threads have computed so far, those that ended too, in microseconds.
   func processorTime() throws -> Double {
-    let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-    // The name stands in parentheses and may have spaces; the 12th and 13th after it are the times.
-    let fields = text.split(separator: ")").last?.split(separator: " ").map(String.init) ?? []
-    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
-      throw BenchError.failed("/proc/\(pid)/stat does not read")
+    guard let time = Processors.time(of: pid) else {
+      throw BenchError.failed("process \(pid) has no clock")
     }
-    return (user + system) * 1_000_000 / Double(sysconf(Int32(_SC_CLK_TCK)))
+    return time
   }
 }
 

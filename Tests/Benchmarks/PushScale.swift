@@ -45,8 +45,11 @@ final class PushScale: Measurement {
   func sample() throws {
     guard rival.missing == nil else { return }
     let isFirst = found.isEmpty
-    let target = try rival.start()
+    let target = try startApart()
     defer { target.child.end(within: 10) }
+    let allowed = Processors.allowed
+    allowed?[0]?.use()
+    defer { allowed?.use() }
     let farm = Farm()
     try farm.openPublisher(port: target.publishPort)
     try fill(farm, target, isFirst: isFirst)
@@ -56,6 +59,14 @@ final class PushScale: Measurement {
     farm.closeAll()
     try farm.pause(seconds: 1)
     try stall(farm, target)
+  }
+
+  /// Starts the server on another processor than the one this thread will use, if there are two.
+  private func startApart() throws -> PushTarget {
+    let allowed = Processors.allowed
+    allowed?[1]?.use()
+    defer { allowed?.use() }
+    return try rival.start()
   }
 
   /// Many idle devices, one of them told at a time.

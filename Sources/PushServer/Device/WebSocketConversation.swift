@@ -154,7 +154,7 @@ final class WebSocketCarrier: WebSocketGuest, Carrier {
     if let bytes = frame.webSocket { conversation.write(frame: bytes) }
   }
 
-  func ping() { conversation.write(.ping, []) }
+  func ping() { conversation.write(frame: WebSocketWriter.ping) }
 
   func close(_ code: CloseCode, after bye: OutgoingFrame) {
     send(bye)

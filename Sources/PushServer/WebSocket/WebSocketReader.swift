@@ -81,28 +81,49 @@ struct WebSocketReader: Sendable {
   // MARK: heads
 
   private mutating func readHead(_ input: inout ArraySlice<UInt8>) throws(MessageViolation) {
-    while head.count < 2, let byte = input.popFirst() { head.append(byte) }
-    guard head.count >= 2 else { return }
-    let (opcode, isFinal) = try checkedStart()
-    let lengthBytes = [126: 2, 127: 8][head[1] & 0x7f] ?? 0
-    if opcode.isControl, lengthBytes > 0 { throw MessageViolation(code: .protocolError) }
-    let size = 2 + lengthBytes + 4
-    while head.count < size, let byte = input.popFirst() { head.append(byte) }
-    guard head.count >= 2 + lengthBytes else { return }
-    let length = try length(lengthBytes, isControl: opcode.isControl)
-    guard head.count == size else { return }
-    let mask = head.suffix(4)
-    let first = mask.startIndex
-    frame = Frame(
-      opcode: opcode, isFinal: isFinal, remaining: length,
-      mask: (mask[first], mask[first + 1], mask[first + 2], mask[first + 3]))
-    head = []
+    if head.isEmpty, let (frame, size) = try frame(headOf: input) {
+      input = input.dropFirst(size)
+      self.frame = frame
+      return
+    }
+    while let byte = input.popFirst() {
+      head.append(byte)
+      guard let (frame, _) = try frame(headOf: head[...]) else { continue }
+      self.frame = frame
+      head = []
+      return
+    }
   }
 
-  private mutating func checkedStart() throws(MessageViolation) -> (Opcode, isFinal: Bool) {
-    let isFinal = head[0] & 0x80 != 0
+  /// The frame whose head the bytes begin with, and how long that is; nil while it is not whole.
+  private func frame(
+    headOf bytes: ArraySlice<UInt8>
+  ) throws(MessageViolation) -> (Frame, size: Int)? {
+    guard bytes.count >= 2 else { return nil }
+    let start = bytes.startIndex
+    let (opcode, isFinal) = try checkedStart(bytes[start], bytes[start + 1])
+    let short = bytes[start + 1] & 0x7f
+    let lengthBytes = short < 126 ? 0 : short == 126 ? 2 : 8
+    if opcode.isControl, lengthBytes > 0 { throw MessageViolation(code: .protocolError) }
+    let mask = start + 2 + lengthBytes
+    guard bytes.endIndex >= mask else { return nil }
+    let length = try length(
+      lengthBytes == 0
+        ? UInt64(short) : bytes[(start + 2)..<mask].reduce(0) { $0 << 8 | UInt64($1) },
+      isControl: opcode.isControl)
+    guard bytes.endIndex >= mask + 4 else { return nil }
+    let frame = Frame(
+      opcode: opcode, isFinal: isFinal, remaining: length,
+      mask: (bytes[mask], bytes[mask + 1], bytes[mask + 2], bytes[mask + 3]))
+    return (frame, size: mask + 4 - start)
+  }
+
+  private func checkedStart(
+    _ first: UInt8, _ second: UInt8
+  ) throws(MessageViolation) -> (Opcode, isFinal: Bool) {
+    let isFinal = first & 0x80 != 0
     // A client masks every frame (section 5.1).
-    guard head[0] & 0x70 == 0, let opcode = Opcode(rawValue: head[0] & 0x0f), head[1] & 0x80 != 0
+    guard first & 0x70 == 0, let opcode = Opcode(rawValue: first & 0x0f), second & 0x80 != 0
     else { throw MessageViolation(code: .protocolError) }
     switch (opcode, kind) {
     case (.text, nil), (.binary, nil), (.continuation, .some): break
@@ -113,11 +134,7 @@ struct WebSocketReader: Sendable {
     return (opcode, isFinal)
   }
 
-  private func length(_ lengthBytes: Int, isControl: Bool) throws(MessageViolation) -> Int {
-    var length = UInt64(head[1] & 0x7f)
-    if lengthBytes > 0 {
-      length = head[2..<(2 + lengthBytes)].reduce(0) { $0 << 8 | UInt64($1) }
-    }
+  private func length(_ length: UInt64, isControl: Bool) throws(MessageViolation) -> Int {
     guard length < 1 << 63 else { throw MessageViolation(code: .protocolError) }
     guard isControl || length <= UInt64(limitBytes - message.count) else {
       throw MessageViolation(code: .tooBig)
@@ -154,6 +171,7 @@ struct WebSocketReader: Sendable {
   private static func unmask(
     _ bytes: ArraySlice<UInt8>, _ frame: Frame, into target: inout [UInt8]
   ) {
+    guard !bytes.isEmpty else { return }
     let mask = [frame.mask.0, frame.mask.1, frame.mask.2, frame.mask.3]
     var position = frame.position
     target.reserveCapacity(target.count + bytes.count)

@@ -10,6 +10,9 @@ enum WebSocketWriter {
     case pong = 10
   }
 
+  /// A ping without a payload. All share its memory: it goes out more often than anything else.
+  static let ping = frame(.ping, [], allocator: ByteBufferAllocator())
+
   static func frame(
     _ opcode: Opcode, _ payload: [UInt8], allocator: ByteBufferAllocator
   ) -> ByteBuffer {
