@@ -22,6 +22,7 @@ enum MemoryScan {
   }
 
   private static let windowBytes = 1 << 20
+  private static let pageBytes: UInt = 4096
 
   /// How often each needle stands in memory.
   static func count(_ needles: [Needle]) throws -> [String: Int] {
@@ -51,7 +52,8 @@ enum MemoryScan {
   }
 
   private static func map(_ count: Int) throws -> UnsafeMutableRawPointer {
-    let made = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    // Shared: the kernel would make one region of private memory and what lies beside it.
+    let made = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
     guard let made, made != MAP_FAILED else { throw POSIXError(.ENOMEM) }
     return made
   }
@@ -74,7 +76,15 @@ enum MemoryScan {
     while place < region.upperBound {
       let wanted = min(windowBytes, Int(region.upperBound - place))
       let read = pread(memory, window, wanted, off_t(place))
-      guard read > length else { break }
+      // Another thread may have given back a part of it meanwhile.
+      guard read > 0 else {
+        place += pageBytes
+        continue
+      }
+      guard read >= length else {
+        place += UInt(read)
+        continue
+      }
       let (end, first) = (window + (read - length + 1), Int32(probe.load(as: UInt8.self)))
       var start = window
       while start < end, let hit = memchr(start, first, end - start) {

@@ -148,10 +148,20 @@ import Testing
     }
     #expect(all == [.lost])
     // It comes after the loss where two processors race, while what was typed is still being kept.
-    kill(getpid(), SIGHUP)
+    receiveHangup()
     terminal.show(frame("x", size: terminal.size), theme: .terminal)
     await terminal.suspend()
     await terminal.close()
+  }
+
+  /// Has this thread receive it now: blocked everywhere, it would wait for the next terminal.
+  private func receiveHangup() {
+    var (hangup, before) = (sigset_t(), sigset_t())
+    sigemptyset(&hangup)
+    sigaddset(&hangup, SIGHUP)
+    pthread_sigmask(SIG_UNBLOCK, &hangup, &before)
+    raise(SIGHUP)
+    pthread_sigmask(SIG_SETMASK, &before, nil)
   }
 
   @Test func aTerminalThatTakesNothingCanStillBeClosed() async throws {

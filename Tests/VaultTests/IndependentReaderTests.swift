@@ -20,6 +20,7 @@ import Testing
         "genesis: verifies, and the device's name opens",
         "addition: verifies",
         "replacement: verifies",
+        "identity said anew: verifies",
         "rotation: verifies",
         "sealed epoch: opens with the key of the device that stays",
         "new slot: opens with the new kit",
