@@ -40,7 +40,11 @@ public final class ProfileLock: Sendable {
   /// Gives the lock back; nothing happens the second time.
   public func release() {
     descriptor.withLock { descriptor in
-      if let open = descriptor { close(open) }
+      if let open = descriptor {
+        // A child that has not come to its exec yet holds the file open, too.
+        flock(open, LOCK_UN)
+        close(open)
+      }
       descriptor = nil
     }
   }

@@ -55,7 +55,7 @@ final class Version: Sendable {
 
   static let uncommitted = UInt64.max
 
-  /// - Parameter book: holds contents that many versions have, once.
+  /// `book` holds contents that many versions have, once.
   init(
     id: VersionID, time: HybridTime, device: DeviceID, sequence: UInt64,
     content: Operation.Content?, supersedes: [VersionID], seen: [VersionID] = [],

@@ -3,6 +3,9 @@
 #
 #   fuzz.sh SECONDS [TARGET…]
 #
+# BUILT in the environment names the folder of the debug build, so that SwiftPM, which may be busy,
+# need not be asked.
+#
 # Our own modules are built anew with coverage and AddressSanitizer; the libraries under them are
 # linked as the debug build left them (BoringSSL alone would take minutes). What is found lies in
 # .build/fuzz; put it into Tests/Fuzz/Corpus/TARGET, and it is tried first from then on.
@@ -13,7 +16,7 @@ shift
 cd "$(dirname "$0")/../.."
 # A crash would wait for ever for the runtime's backtrace.
 export SWIFT_BACKTRACE=enable=no
-built=$(swift build --show-bin-path)
+built=${BUILT:-$(swift build --show-bin-path)}
 out=.build/fuzz
 mkdir -p "$out"
 

@@ -78,6 +78,7 @@ enum MemoryScan {
       let read = pread(memory, window, wanted, off_t(place))
       // Another thread may have given back a part of it meanwhile.
       guard read > 0 else {
+        precondition(errno != EBADF, "Somebody else closed what is read here.")
         place += pageBytes
         continue
       }
