@@ -40,16 +40,9 @@ extension Keyring {
   ) throws(VaultError) -> MembershipRecord.Rotation {
     guard let keys = try keys(begunBy: rotation) else { throw .cannotOpen }
     let leaving = membership.lineages(of: rotation.revoked)
-    var sealed: [MembershipRecord.SealedKey] = []
-    for id in membership.active.sorted() where !leaving.contains(id) {
-      guard let description = membership.devices[id] else { throw .notAMember(id) }
-      sealed.append(
-        MembershipRecord.SealedKey(
-          device: id,
-          key: try SealedEpoch.seal(
-            keys.root, keys.accountSecret, account: account, epoch: rotation.epoch,
-            for: description, from: deviceKeys)))
-    }
+    let sealed = try sealedKeys(
+      keys.root, keys.accountSecret, epoch: rotation.epoch, membership: membership,
+      without: leaving)
     return MembershipRecord.Rotation(
       epoch: rotation.epoch, revoked: leaving.sorted(), keys: sealed,
       commitment: rotation.commitment, slot: rotation.slot)

@@ -24,16 +24,8 @@ extension Keyring {
     let number = membership.epoch + 1
     let root = EpochKeys(root: entropy.secret(Cipher.keyBytes), account: account)
     let secret = entropy.secret(AccountKeys.secretBytes)
-    var sealed: [MembershipRecord.SealedKey] = []
-    for id in membership.active.sorted() where !leaving.contains(id) {
-      guard let description = membership.devices[id] else { throw .notAMember(id) }
-      sealed.append(
-        MembershipRecord.SealedKey(
-          device: id,
-          key: try SealedEpoch.seal(
-            root.root, secret, account: account, epoch: number, for: description,
-            from: deviceKeys)))
-    }
+    let sealed = try sealedKeys(
+      root.root, secret, epoch: number, membership: membership, without: leaving)
     let new = try LoginSecret(
       passphrase: passphrase, accountSecret: secret, hashing: strength.hashing(entropy: &entropy))
     let change = try login.rewritten(
@@ -44,6 +36,24 @@ extension Keyring {
       commitment: Blob(root.root.commitment(.epochCommitment)), slot: change)
     let record = try signed(.rotateEpoch, body, membership: membership, dependencies: cut)
     return PreparedRotation(record: record, kit: Kit(secret: secret).text)
+  }
+
+  /// An epoch's root key and account secret, sealed for each member that is not of `leaving`.
+  func sealedKeys(
+    _ root: Secret, _ accountSecret: Secret, epoch: UInt32, membership: Membership,
+    without leaving: Set<DeviceID>
+  ) throws(VaultError) -> [MembershipRecord.SealedKey] {
+    var sealed: [MembershipRecord.SealedKey] = []
+    for id in membership.active.sorted() where !leaving.contains(id) {
+      guard let description = membership.devices[id] else { throw .notAMember(id) }
+      sealed.append(
+        MembershipRecord.SealedKey(
+          device: id,
+          key: try SealedEpoch.seal(
+            root, accountSecret, account: account, epoch: epoch, for: description,
+            from: deviceKeys)))
+    }
+    return sealed
   }
 
   /// Prepares another slot for another passphrase: keys, kit and epoch stay. Takes the time of one

@@ -38,13 +38,4 @@ struct Processors {
     var set = set
     sched_setaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
   }
-
-  /// What all threads of a process have computed so far, those that ended too, in microseconds; nil
-  /// where there is no such process.
-  ///
-  /// The times in /proc count who runs when a tick comes, and who wakes by a timer wakes with one.
-  static func time(of process: pid_t) -> Double? {
-    let time = linux_process_time(process)
-    return time >= 0 ? time : nil
-  }
 }

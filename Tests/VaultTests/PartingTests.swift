@@ -11,6 +11,16 @@ import Wire
     let work: Keyring
     let phone: Keyring
     let chain: Membership
+
+    /// The work PC's next identity, and its word for it.
+    func replaced() throws -> (DeviceID, MembershipRecord) {
+      var entropy = SeededEntropy("successor")
+      let successor = work.successor(entropy: &entropy)
+      let record = try work.replacing(
+        with: successor, name: DeviceName(name: "work pc", platform: "linux"), membership: chain,
+        dependencies: Frontier(), entropy: &entropy)
+      return (successor.keyring.device, record)
+    }
   }
 
   private static let family = Result { () throws -> Family in
@@ -164,20 +174,16 @@ import Wire
 
   @Test func aReplacedDeviceComesBackWithItsIdentities() throws {
     let family = try Self.family.get()
-    var entropy = SeededEntropy("successor")
-    let successor = family.work.successor(entropy: &entropy)
-    let replacing = try family.work.replacing(
-      with: successor, name: DeviceName(name: "work pc", platform: "linux"),
-      membership: family.chain, dependencies: Frontier(), entropy: &entropy)
+    let (successor, replacing) = try family.replaced()
     let other = try family.chain.with(
       Self.renaming(of: family.home.device, by: family.phone, in: family.chain))
     #expect(debt(of: replacing, in: other).next == replacing)
     let record = try family.home.restating(replacing, membership: other, frontier: Frontier())
     #expect(record.kind == .addDevice)
     let healed = try other.with(record)
-    let both: Set = [family.work.device, successor.keyring.device]
+    let both: Set = [family.work.device, successor]
     #expect(healed.lineage(of: family.work.device) == both)
-    #expect(healed.lineages(of: [successor.keyring.device]) == both)
+    #expect(healed.lineages(of: [successor]) == both)
     #expect(debt(of: replacing, in: healed) == .none)
     // Forgotten once more, it keeps them.
     let third = try family.chain.with(
@@ -189,11 +195,7 @@ import Wire
 
   @Test func anOriginIsTheWordOfTheDeviceItself() throws {
     let family = try Self.family.get()
-    var entropy = SeededEntropy("successor")
-    let successor = family.work.successor(entropy: &entropy)
-    let replacing = try family.work.replacing(
-      with: successor, name: DeviceName(name: "work pc", platform: "linux"),
-      membership: family.chain, dependencies: Frontier(), entropy: &entropy)
+    let (_, replacing) = try family.replaced()
     let device = try replacing.replacement().device
     let (_, other) = try Self.admitted("other", by: family.home, family.chain)
     let stranger = try #require(other.newDevice)

@@ -158,15 +158,13 @@ extension Device {
       self.wakeWaiters()
     }
     while isUnderway(), Self.moment.uptime < end {
-      let number = nextWaiter
-      nextWaiter += 1
-      await withCheckedContinuation { waiters[number] = $0 }
+      await withCheckedContinuation { waiters.append($0) }
     }
     expiry.cancel()
   }
 
   func wakeWaiters() {
-    for waiter in waiters.values { waiter.resume() }
-    waiters = [:]
+    for waiter in waiters { waiter.resume() }
+    waiters = []
   }
 }

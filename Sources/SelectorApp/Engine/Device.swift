@@ -62,8 +62,7 @@ actor Device {
   private var observers: [Int: AsyncStream<DeviceEvent>.Continuation] = [:]
   private var nextObserver = 0
   private var lastStatus: SyncStatus?
-  var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-  var nextWaiter = 0
+  var waiters: [CheckedContinuation<Void, Never>] = []
   private static let clock = ContinuousClock()
   private static let origin = clock.now
 
