@@ -20,22 +20,40 @@ public struct Hub: Sendable {
     let device: DeviceID
   }
 
+  private struct Departure: Sendable {
+    let place: Place
+    let connection: ConnectionID
+    /// In milliseconds since 1970.
+    let at: Int64
+    /// When the others are told, by a clock that never goes back.
+    let due: Duration
+  }
+
   /// Accounts remembered without a connection. One forgotten costs its devices one sync each.
   public let accountLimit: Int
   private(set) var accounts: [AccountID: HubAccount] = [:]
   /// The account each connection belongs to; which device it is stands in that account's list.
   private var owners: [ConnectionID: AccountID] = [:]
   private var clock: UInt64 = 0
+  /// How long a device that lost its connection may be away before the others are told.
+  private let absence: Duration
+  /// Who may be gone, in the order of ``Departure/due``.
+  private var departures: [Departure] = []
 
-  public init(accountLimit: Int = 100_000) {
+  /// - Parameters:
+  ///   - absence: How long a device may be away before the others are told that it is gone: a
+  ///   connection that broke is mostly there again within it.
+  ///   - accountLimit: See ``accountLimit``.
+  public init(accountLimit: Int = 100_000, absence: Duration = .seconds(10)) {
     self.accountLimit = accountLimit
+    self.absence = absence
   }
 
   public var connectionCount: Int { owners.count }
 
   /// Joins a device. It is subscribed before its frontier is compared, so that no signal falls
-  /// between; a connection it had before is sent away without the others noticing. `now` is in
-  /// milliseconds since 1970.
+  /// between; a connection it had before is sent away without the others noticing, and they notice
+  /// as little of one that broke a moment ago. `now` is in milliseconds since 1970.
   public mutating func join(
     _ id: ConnectionID, account: AccountID, device: DeviceID, frontier: Digest32, now: Int64
   ) -> [Delivery] {
@@ -48,7 +66,8 @@ public struct Hub: Sendable {
     if let replaced {
       owners[replaced] = nil
       deliveries.append(.dismiss(replaced, .replaced))
-    } else {
+    }
+    if let presence {
       deliveries += tell(.presence(presence), to: account, exceptOf: device)
     }
     return deliveries
@@ -61,10 +80,31 @@ public struct Hub: Sendable {
     return welcome(id, to: place.account, device: place.device, frontier: frontier)
   }
 
-  /// Takes a connection out; the others learn that the device is gone, unless it was replaced.
-  public mutating func leave(_ id: ConnectionID, now: Int64) -> [Delivery] {
-    guard let place = place(of: id), owners.removeValue(forKey: id) != nil,
-      let gone = change(place.account, { $0.leave(place.device, now: now) })
+  /// Takes a connection out. The others learn from ``depart(uptime:)`` that the device is gone, at
+  /// once if it will not be back, and never if it was replaced.
+  public mutating func leave(
+    _ id: ConnectionID, isForGood: Bool = false, now: Int64, uptime: Duration
+  ) -> [Delivery] {
+    guard let place = place(of: id), owners.removeValue(forKey: id) != nil else { return [] }
+    change(place.account) { $0.lose(place.device) }
+    let departure = Departure(place: place, connection: id, at: now, due: uptime + absence)
+    if isForGood { return depart(departure) }
+    departures.append(departure)
+    return []
+  }
+
+  /// Tells of the devices that are away for longer than a connection takes that broke.
+  public mutating func depart(uptime: Duration) -> [Delivery] {
+    let due = departures.prefix { $0.due <= uptime }
+    departures.removeFirst(due.count)
+    return due.flatMap { depart($0) }
+  }
+
+  private mutating func depart(_ departure: Departure) -> [Delivery] {
+    let place = departure.place
+    guard accounts[place.account] != nil,
+      let gone = change(
+        place.account, { $0.depart(place.device, from: departure.connection, at: departure.at) })
     else { return [] }
     return tell(.presence(gone), to: place.account, exceptOf: place.device)
   }

@@ -15,6 +15,8 @@ struct HubAccount: Sendable {
     var toldAt: Int64 = 0
     /// ``nobody`` while it is not connected.
     var connection = HubAccount.nobody
+    /// The connection it lost and may be back from; ``nobody`` otherwise.
+    var lost = HubAccount.nobody
     /// When it came or went; nil for one that only signals named.
     var at: Int64?
     /// The digest it said hello with, in four words: an array takes twice as much.
@@ -38,10 +40,12 @@ struct HubAccount: Sendable {
     }
 
     var isConnected: Bool { connection != HubAccount.nobody }
+    /// What the others are told: one that may be back is not gone yet.
+    var isOnline: Bool { isConnected || lost != HubAccount.nobody }
 
     var presence: PushFrame.Presence? {
       at.map {
-        PushFrame.Presence(device: device, online: isConnected, at: $0, frontier: frontier)
+        PushFrame.Presence(device: device, online: isOnline, at: $0, frontier: frontier)
       }
     }
   }
@@ -71,29 +75,42 @@ struct HubAccount: Sendable {
     members.first { $0.connection == connection }?.device
   }
 
-  /// Notes the connection; what it replaces, or nil where the account has connections enough.
+  /// Notes the connection; what it replaces, and what the others are to be told unless they know it
+  /// already. Nil where the account has connections enough.
   mutating func join(
     _ id: Hub.ConnectionID, device: DeviceID, frontier: Digest32, now: Int64
-  ) -> (replaced: Hub.ConnectionID?, presence: PushFrame.Presence)? {
+  ) -> (replaced: Hub.ConnectionID?, presence: PushFrame.Presence?)? {
     let replaced = connection(of: device)
     guard replaced != nil || connectionCount < Limits.pushConnectionsPerAccount else { return nil }
     let place = place(of: device)
+    let isKnown = members[place].isOnline && members[place].frontier == frontier
     members[place].connection = id
+    members[place].lost = Self.nobody
     members[place].at = now
     members[place].frontier = frontier
-    let presence = PushFrame.Presence(device: device, online: true, at: now, frontier: frontier)
-    return (replaced, presence)
+    return (replaced, isKnown ? nil : members[place].presence)
   }
 
   mutating func renew(_ device: DeviceID, frontier: Digest32) {
     members[place(of: device)].frontier = frontier
   }
 
-  /// Notes that the device is gone.
-  mutating func leave(_ device: DeviceID, now: Int64) -> PushFrame.Presence? {
-    guard let place = members.firstIndex(where: { $0.device == device }) else { return nil }
+  /// Notes that the device lost its connection, which it may soon be back from.
+  mutating func lose(_ device: DeviceID) {
+    guard let place = members.firstIndex(where: { $0.device == device }) else { return }
+    members[place].lost = members[place].connection
     members[place].connection = Self.nobody
-    members[place].at = now
+  }
+
+  /// Notes that the device is gone since `time`; nil if it has come back from losing `connection`.
+  mutating func depart(
+    _ device: DeviceID, from connection: Hub.ConnectionID, at time: Int64
+  ) -> PushFrame.Presence? {
+    guard let place = members.firstIndex(where: { $0.device == device }),
+      members[place].lost == connection
+    else { return nil }
+    members[place].lost = Self.nobody
+    members[place].at = time
     return members[place].presence
   }
 

@@ -10,7 +10,7 @@ import Wire
 final class PushNode: @unchecked Sendable {
   let loop: any EventLoop
   let configuration: PushConfiguration
-  var hub = Hub()
+  var hub: Hub
   var revoked = RevokedDevices()
   var feed: RevocationFeed
   var reading: Task<Void, Never>?
@@ -37,6 +37,7 @@ final class PushNode: @unchecked Sendable {
   init(loop: any EventLoop, configuration: PushConfiguration) throws(PushServerError) {
     self.loop = loop
     self.configuration = configuration
+    hub = Hub(absence: configuration.absence)
     metrics = PushMetrics(configuration.metrics)
     gateways = try configuration.gateways.map { given throws(PushServerError) in
       try Gateways(given, configuration)
@@ -66,6 +67,7 @@ final class PushNode: @unchecked Sendable {
     }
     guard uptime >= secondEnds else { return }
     secondEnds = uptime + .seconds(1)
+    apply(hub.depart(uptime: uptime))
     room?.tick()
     crowd.tick(uptime: uptime)
   }
@@ -145,9 +147,11 @@ final class PushNode: @unchecked Sendable {
   }
 
   /// Takes a connection out of its account while it still says goodbye.
-  func leave(_ id: Hub.ConnectionID) {
+  func leave(_ id: Hub.ConnectionID, isForGood: Bool = false) {
     loop.preconditionInEventLoop()
-    apply(hub.leave(id, now: configuration.now()))
+    apply(
+      hub.leave(
+        id, isForGood: isForGood, now: configuration.now(), uptime: configuration.uptime()))
   }
 
   func check(_ token: String, for id: Hub.ConnectionID) {

@@ -87,8 +87,11 @@ extension Hub {
       .send(.presence(online(work, at: 7)), to: [1]),
     ])
   let gone = PushFrame.Presence(device: work, online: false, at: 9, frontier: digest([:]))
-  #expect(hub.leave(2, now: 9) == [.send(.presence(gone), to: [1])])
-  #expect(hub.leave(2, now: 10) == [])
+  #expect(hub.leave(2, now: 9, uptime: .seconds(1)) == [])
+  #expect(hub.leave(2, now: 10, uptime: .seconds(1)) == [])
+  #expect(hub.depart(uptime: .milliseconds(10_999)) == [])
+  #expect(hub.depart(uptime: .seconds(11)) == [.send(.presence(gone), to: [1])])
+  #expect(hub.depart(uptime: .seconds(60)) == [], "it is said once")
   let back = hub.join(3, mobile)
   #expect(
     back.first
@@ -105,8 +108,54 @@ extension Hub {
       .send(.welcome(behind: false, presence: [online(home)], pingSeconds: 25), to: [3]),
       .dismiss(2, .replaced),
     ])
-  #expect(hub.leave(2, now: 1) == [], "the old one's end says nothing about the device")
+  #expect(hub.leave(2, now: 1, uptime: .zero) == [])
+  #expect(
+    hub.depart(uptime: .seconds(60)) == [], "the old one's end says nothing about the device")
   #expect(hub.publish(signal(home, 1), now: 0) == [.send(frame(home, 1), to: [3])])
+}
+
+@Test func aConnectionThatBreaksForAMomentIsNotNoticed() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.join(2, work)
+  for (connection, uptime) in [(3, 1), (4, 9), (5, 14)] as [(UInt64, Int64)] {
+    #expect(hub.leave(connection - 1, now: 1, uptime: .seconds(uptime)) == [])
+    #expect(hub.depart(uptime: .seconds(uptime + 4)) == [])
+    #expect(hub.join(connection, work).count == 1, "nobody else is told")
+  }
+  #expect(hub.depart(uptime: .seconds(60)) == [], "it is here")
+  #expect(hub.publish(signal(home, 1), now: 0) == [.send(frame(home, 1), to: [5])])
+}
+
+@Test func whoComesBackHoldingMoreIsNoticed() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.join(2, work)
+  _ = hub.leave(2, now: 1, uptime: .zero)
+  let back = hub.join(3, account: account, device: work, frontier: digest([home: 1]), now: 2)
+  #expect(back.last == .send(.presence(online(work, [home: 1], at: 2)), to: [1]))
+}
+
+@Test func whoIsAwayForAMomentIsStillShownToWhoComes() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.leave(1, now: 1, uptime: .zero)
+  #expect(
+    hub.join(2, work) == [
+      .send(.welcome(behind: false, presence: [online(home)], pingSeconds: 25), to: [2])
+    ])
+  let gone = PushFrame.Presence(device: home, online: false, at: 1, frontier: digest([:]))
+  #expect(hub.depart(uptime: .seconds(10)) == [.send(.presence(gone), to: [2])])
+}
+
+@Test func whoIsSentAwayForGoodIsGoneAtOnce() {
+  var hub = Hub()
+  _ = hub.join(1, home)
+  _ = hub.join(2, work)
+  let gone = PushFrame.Presence(device: work, online: false, at: 9, frontier: digest([:]))
+  #expect(
+    hub.leave(2, isForGood: true, now: 9, uptime: .zero) == [.send(.presence(gone), to: [1])])
+  #expect(hub.depart(uptime: .seconds(60)) == [])
 }
 
 @Test func aRenewedHelloIsComparedAgain() {

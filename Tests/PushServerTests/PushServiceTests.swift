@@ -8,7 +8,7 @@ import Wire
 
 @Suite(.serialized, .timeLimit(.minutes(1))) struct PushServiceTests {
   @Test func aSignalGoesFromTheServerToTheOtherDeviceAndItsReceiptBack() async throws {
-    try await running { service in
+    try await running(absence: .milliseconds(100)) { service in
       let (home, homeWelcome) = try await device(id(2), at: service)
       #expect(homeWelcome == .welcome(behind: false, presence: [], pingSeconds: 25))
       let (work, workWelcome) = try await device(id(3), at: service)

@@ -54,6 +54,7 @@ func running(
   origins: Set<String> = [], connections: Int = 100, perAddress: Int? = nil,
   uptime: (@Sendable () -> Duration)? = nil, chat: PushConfiguration.Chat? = nil,
   gateways: GatewayConfiguration? = nil, requestWait: Duration? = nil, echoes: Bool = false,
+  absence: Duration? = nil,
   feed: (@Sendable (UInt64?) async throws -> SignedRevocations)? = nil,
   _ body: (PushService) async throws -> Void
 ) async throws {
@@ -68,6 +69,7 @@ func running(
     gateways: gateways)
   configuration.revocations = feed
   if let requestWait { configuration.requestWait = requestWait }
+  if let absence { configuration.absence = absence }
   let service = try await PushService.start(configuration)
   do {
     try await body(service)

@@ -115,7 +115,7 @@ extension World {
   }
 
   private func leave(_ id: Hub.ConnectionID) throws {
-    try deliver(push.hub.leave(id, now: wall))
+    try deliver(push.hub.leave(id, now: wall, uptime: .milliseconds(now)))
     push.sessions[id] = nil
   }
 
@@ -123,7 +123,7 @@ extension World {
   func hangUp(_ device: SimulatedDevice) {
     guard let id = device.connection else { return }
     device.connection = nil
-    _ = push.hub.leave(id, now: wall)
+    _ = push.hub.leave(id, now: wall, uptime: .milliseconds(now))
     push.sessions[id] = nil
   }
 
@@ -134,6 +134,7 @@ extension World {
   }
 
   func tickPush() throws {
+    try deliver(push.hub.depart(uptime: .milliseconds(now)))
     for id in push.sessions.keys.sorted() { try handle(.tick, on: id) }
   }
 

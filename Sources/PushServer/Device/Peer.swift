@@ -83,8 +83,12 @@ final class Peer {
     case .send(let frame): deliver(node.outgoing(frame))
     case .ping: carrier?.ping()
     case .close(let code, let bye):
-      if case .bye(let reason, _) = bye { node.metrics.dismissed(reason) }
-      node.leave(id)
+      var isRevoked = false
+      if case .bye(let reason, _) = bye {
+        node.metrics.dismissed(reason)
+        isRevoked = reason == .revoked
+      }
+      node.leave(id, isForGood: isRevoked)
       carrier?.close(code, after: node.outgoing(bye))
     case .abandon: carrier?.abandon()
     }
