@@ -168,7 +168,7 @@ extension Session {
 
   private mutating func choose(theme name: String) -> [Effect] {
     guard profile.themes.contains(name) else {
-      complain("There is no theme \(name). There are \(profile.themes.joined(separator: ", ")).")
+      complain("There is no theme \(name). Themes: \(profile.themes.joined(separator: ", ")).")
       return []
     }
     theme = name

@@ -97,7 +97,12 @@ extension Session {
     default:
       let shown = message ?? banner
       let style: StyleKey = shown?.tone == .error ? .error : .message
-      frame.put(shown?.text ?? "", row: row, column: 1, style: style)
+      let text = shown?.text ?? ""
+      frame.put(text, row: row, column: 1, style: style)
+      // What goes on beyond the edge must not pass for the whole.
+      if DisplayWidth.columns(of: text) > size.columns - 1 {
+        frame.put("…", row: row, column: size.columns - 1, style: style)
+      }
     }
   }
 
