@@ -38,14 +38,15 @@ public struct SyncStatus: Hashable, Sendable {
     public let isOnline: Bool
     /// Milliseconds since 1970; nil when never heard of.
     public let lastSeen: Int64?
-    /// How many of this device's changes it has not acknowledged.
-    public let behind: Int
+    /// How many of this device's changes it has not acknowledged; nil when it never said what it
+    /// holds.
+    public let behind: Int?
     /// What its keys are known by: the beginning of their digest, in symbols a person compares.
     public let keys: String?
 
     public init(
       id: DeviceID, name: String, platform: String, isThisDevice: Bool, isOnline: Bool,
-      lastSeen: Int64?, behind: Int, keys: String? = nil
+      lastSeen: Int64?, behind: Int?, keys: String? = nil
     ) {
       self.id = id
       self.name = name

@@ -55,7 +55,14 @@ import Testing
     try stage.wait(for: "ann.b@example.test", on: "work")
     try stage.wait(for: "ann.b@example.test", on: "mobile")
 
+    // What the others said they hold, though they never committed anything, is known when all
+    // have gone, too.
+    let selector = try stage.selector("home")
     for device in Self.devices { try stage.press(["q"], on: device.profile) }
+    try stage.waitUntil("the selector to have ended") { kill(selector, 0) != 0 }
+    let status = try stage.higgins("home", ["status"])
+    #expect(status.text.contains("work pc") && status.text.contains("seen"))
+    #expect(!status.text.contains("behind") && !status.text.contains("has not said"))
     #expect(stage.stopServer() == 0)
   }
 

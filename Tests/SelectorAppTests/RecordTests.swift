@@ -115,6 +115,17 @@ import Wire
       ], pushRefusals: [RefusedTransport(transport: "websocket", reason: "answered 400")])
   }
 
+  @Test func aDeviceThatNeverSaidWhatItHoldsIsSaidToBeThat() {
+    var status = status
+    let never = SyncStatus.Peer(
+      id: Ids.make(3), name: "work pc", platform: "linux", isThisDevice: false, isOnline: false,
+      lastSeen: nil, behind: nil)
+    status.peers.append(never)
+    let lines = StatusRecord.devices(of: status).split(separator: "\n")
+    #expect(lines.filter { $0.contains("3 changes behind") }.count == 1)
+    #expect(lines.last?.contains("has not said what it holds") == true)
+  }
+
   @Test func statusRecord() throws {
     let record = StatusRecord(
       account: "ann", device: "home pc", server: "http://127.0.0.1:7480", status: status,

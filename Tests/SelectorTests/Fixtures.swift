@@ -121,6 +121,15 @@ enum Sample {
       revision: 412, lastReceived: now, lastSent: at(20, 12, 41))
   }
 
+  /// The mobile has joined and said nothing yet.
+  static var neverHeard: SyncStatus {
+    var status = status()
+    status.peers[2] = SyncStatus.Peer(
+      id: mobile, name: "mobile", platform: "linux", isThisDevice: false, isOnline: false,
+      lastSeen: nil, behind: nil, keys: "3F9A 71C2 0KMZ 9B16")
+    return status
+  }
+
   static var offline: SyncStatus {
     SyncStatus(
       state: .offline, waiting: 1, peers: peers(workOnline: false), revision: 413,

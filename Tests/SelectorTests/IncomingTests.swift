@@ -177,6 +177,17 @@ import Wire
     #expect(lines == ["mobile arrived has everything now", "work pc offline "])
   }
 
+  @Test func aDeviceThatNeverSaidWhatItHoldsIsNotSaidToBeBehind() {
+    var desk = Desk.open()
+    desk.send(.status(Sample.neverHeard))
+    desk.press("D")
+    #expect(desk.text.contains("mobile has not said yet what it holds"))
+    #expect(!desk.text.contains("behind"))
+    #expect(!desk.text.contains("Every device has everything"))
+    desk.send(.status(Sample.status()))
+    #expect(desk.session.log.entries.first?.verb == "arrived")
+  }
+
   @Test func peersWithoutNamesAreNotLogged() {
     var desk = Desk(.locked(since: nil, reason: ""))
     desk.send(.status(Sample.status()))

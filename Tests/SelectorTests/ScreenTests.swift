@@ -186,6 +186,12 @@ import Wire
         desk.press("D")
       }),
     State(
+      name: "devices with one never heard of",
+      reach: { desk in
+        desk.send(.status(Sample.neverHeard))
+        desk.press("D G Enter")
+      }),
+    State(
       name: "devices with proof of arrival",
       reach: { desk in
         var status = Sample.status(behind: 1)

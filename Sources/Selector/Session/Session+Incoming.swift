@@ -280,7 +280,7 @@ extension Session {
       if let old, old.isOnline != peer.isOnline {
         addLine(peer.isOnline ? "online" : "offline", by: peer.name)
       }
-      if let old, old.behind > 0, peer.behind == 0 {
+      if let old, old.behind != 0, peer.behind == 0 {
         addLine("arrived", by: peer.name, delivery?.words(status.peers) ?? "has everything now")
       }
     }

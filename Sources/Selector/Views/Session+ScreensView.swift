@@ -14,10 +14,10 @@ extension Session {
       let state = peer.isThisDevice ? "this" : peer.isOnline ? "online" : "offline"
       let seen =
         peer.isOnline || peer.isThisDevice
-        ? "now" : peer.lastSeen.map { time.short($0, now: now) } ?? "never"
-      let revision = revision(of: peer)
+        ? "now" : peer.lastSeen.map { time.short($0, now: now) } ?? "not yet"
+      let revision = revision(of: peer).map { "\($0)" } ?? "unknown"
       let keys = String((peer.keys ?? "").prefix(9))
-      var line = cells([peer.name, state, seen, "\(revision)", keys], at: places, .text)
+      var line = cells([peer.name, state, seen, revision, keys], at: places, .text)
       if number == row { mark(&line) }
       lines.append(line)
       if peer.id == openDevice { lines += details(of: peer, columns: columns) }
@@ -37,8 +37,8 @@ extension Session {
     return lines
   }
 
-  private func revision(of peer: SyncStatus.Peer) -> UInt64 {
-    status.revision - min(status.revision, UInt64(peer.behind))
+  private func revision(of peer: SyncStatus.Peer) -> UInt64? {
+    peer.behind.map { status.revision - min(status.revision, UInt64($0)) }
   }
 
   /// All that is known of a device; its keys are compared with what it shows of itself.
@@ -47,8 +47,8 @@ extension Session {
     let facts: [(String, String?)] = [
       ("keys", peer.keys.map { "\($0)   compare there" }),
       ("system", peer.platform.isEmpty ? nil : peer.platform),
-      ("seen", peer.isThisDevice || peer.isOnline ? nil : seen ?? "never"),
-      ("has", "revision \(revision(of: peer)) of \(status.revision)"),
+      ("seen", peer.isThisDevice || peer.isOnline ? nil : seen ?? "not yet"),
+      ("has", revision(of: peer).map { "revision \($0) of \(status.revision)" } ?? "not known"),
     ]
     return facts.flatMap { label, text in
       Fit.wrap(text ?? "", columns: columns - 14).enumerated().compactMap { number, part in
@@ -72,15 +72,20 @@ extension Session {
     line.cursor = 1
   }
 
+  private func lag(of peer: SyncStatus.Peer) -> String {
+    guard let behind = peer.behind else {
+      return "\(peer.name) has not said yet what it holds; its selector says so when it is open."
+    }
+    return "\(peer.name) is \(Self.counted(behind, "change")) behind. "
+      + (peer.isOnline
+        ? "They are on their way." : "It gets them when it comes online; nothing to do.")
+  }
+
   /// Which devices have everything that was changed here, and which do not yet.
   private func behindLines(columns: Int) -> [PaneLine] {
     var lines: [PaneLine] = []
-    for peer in status.peers where !peer.isThisDevice && peer.behind > 0 {
-      let text =
-        "\(peer.name) is \(Self.counted(peer.behind, "change")) behind. "
-        + (peer.isOnline
-          ? "They are on their way." : "It gets them when it comes online; nothing to do.")
-      lines += Fit.wrap(text, columns: columns - 4).map { PaneLine($0, column: 3) }
+    for peer in status.peers where !peer.isThisDevice && peer.behind != 0 {
+      lines += Fit.wrap(lag(of: peer), columns: columns - 4).map { PaneLine($0, column: 3) }
     }
     let others = status.peers.filter { !$0.isThisDevice }
     if let delivery, !others.isEmpty {

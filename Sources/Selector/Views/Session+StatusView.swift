@@ -89,7 +89,7 @@ extension Session {
 
   private func state(_ peer: SyncStatus.Peer) -> String {
     let state = peer.isOnline ? "online" : "offline"
-    return peer.behind > 0 ? "\(state), \(peer.behind) behind" : state
+    return state + lag(peer)
   }
 
   private func sign(_ peer: SyncStatus.Peer) -> String {
@@ -102,7 +102,12 @@ extension Session {
       text += ", \(Delivery.duration(took))"
     }
     if !peer.isOnline, let seen = peer.lastSeen { text += ", seen \(time.short(seen, now: now))" }
-    return peer.behind > 0 ? text + ", \(peer.behind) behind" : text
+    return text + lag(peer)
+  }
+
+  private func lag(_ peer: SyncStatus.Peer) -> String {
+    guard let behind = peer.behind, behind > 0 else { return "" }
+    return ", \(behind) behind"
   }
 
   // Log lines, in one row where there is room.

@@ -38,7 +38,8 @@ extension Device {
       pushTransport = transport
       pushRefusals = refusals
       pushSince = since
-      presence = Dictionary(present.map { ($0.device, $0) }) { $1 }
+      // Of those it does not name, what was known still holds.
+      presence = whoWasSeen.merging(present.map { ($0.device, $0) }) { $1 }
       for peer in present { compare(peer) }
       attempt(.push(isUp: true))
       if isBehind { attempt(.behind) }
@@ -50,19 +51,26 @@ extension Device {
       pushTransport = nil
       pushRefusals = refusals
       pushSince = Self.wallClock
-      presence = presence.mapValues { known in
-        PushFrame.Presence(
-          device: known.device, online: false,
-          at: known.online ? Self.wallClock : known.at, frontier: known.frontier)
-      }
+      presence = whoWasSeen
+      keepPeerBook()
       attempt(.push(isUp: false))
     }
     publishStatus()
   }
 
-  /// A peer that says hello with what is held here holds all of this device's commits.
+  /// Presence as it stays when nobody tells of it.
+  private var whoWasSeen: [DeviceID: PushFrame.Presence] {
+    presence.mapValues { known in
+      PushFrame.Presence(
+        device: known.device, online: false,
+        at: known.online ? Self.wallClock : known.at, frontier: known.frontier)
+    }
+  }
+
+  /// A peer that said hello with what is held here holds all of this device's commits, also if it
+  /// has gone since.
   private func compare(_ peer: PushFrame.Presence) {
-    guard peer.online, peer.frontier == frontierDigest() else { return }
+    guard peer.frontier == frontierDigest() else { return }
     acknowledged[peer.device] = core.frontier.sequence(of: settings.device)
   }
 

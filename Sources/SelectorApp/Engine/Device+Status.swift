@@ -76,7 +76,6 @@ extension Device {
     let own = core.frontier.sequence(of: settings.device)
     return core.membership.active.map { device in
       let isThis = device == settings.device
-      let held = max(acknowledged[device] ?? 0, core.heldByPeers[device] ?? 0)
       let presence = presence[device]
       // Its twin may live on, but what this device wrote since is no debt of it.
       let isReplaced = !isThis && core.membership.replacements[device] != nil
@@ -84,9 +83,32 @@ extension Device {
         id: device, name: name(of: device) + (isReplaced ? " (replaced)" : ""),
         platform: names[device]?.platform ?? "",
         isThisDevice: isThis, isOnline: isThis || presence?.online == true,
-        lastSeen: presence?.at, behind: isThis || isReplaced || own <= held ? 0 : Int(own - held),
+        lastSeen: presence?.at,
+        behind: isThis || isReplaced ? 0 : held(by: device).map { Int(own - min(own, $0)) },
         keys: fingerprint(of: device))
     }
+  }
+
+  /// The newest commit of this device that the other is known to hold; nil when it never said.
+  private func held(by device: DeviceID) -> UInt64? {
+    [acknowledged[device], core.heldByPeers[device]].compactMap(\.self).max()
+  }
+
+  private var peerBook: PeerBook {
+    var book = PeerBook(author: settings.device)
+    for device in core.membership.active where device != settings.device {
+      let entry = PeerBook.Entry(held: held(by: device), seen: presence[device]?.at)
+      if entry != PeerBook.Entry() { book.entries[device] = entry }
+    }
+    return book
+  }
+
+  /// Writes down what was heard of the others, if anything new was.
+  func keepPeerBook() {
+    let book = peerBook
+    guard book != keptBook, wiped == nil else { return }
+    book.write(to: store)
+    keptBook = book
   }
 
   /// The beginning of the digest of a device's public keys, as every device of the account shows

@@ -41,6 +41,8 @@ actor Device {
   var presence: [DeviceID: PushFrame.Presence] = [:]
   /// The newest commit of this device that each peer said it holds.
   var acknowledged: [DeviceID: UInt64] = [:]
+  /// What is written down of ``presence`` and ``acknowledged``.
+  var keptBook: PeerBook
   private var timer: Task<Void, Never>?
   private var isStarted = false
   private var holdsBack = false
@@ -125,6 +127,9 @@ actor Device {
     self.client = client
     self.opening = opening
     self.isUncertain = isUncertain
+    keptBook = PeerBook.read(of: settings.device, from: store)
+    acknowledged = keptBook.held
+    presence = keptBook.presence
   }
 
   nonisolated var settings: ProfileSettings { settingsBox.withLock { $0 } }
@@ -247,6 +252,7 @@ actor Device {
     observers = [:]
     await saying?.value
     guard wiped == nil else { return profileLock.release() }
+    keepPeerBook()
     do {
       try store.close()
     } catch {

@@ -151,6 +151,11 @@ struct StatusRecord: Encodable {
     return status.push.rawValue + transport + since + refused
   }
 
+  private static func lag(of peer: SyncStatus.Peer) -> String {
+    guard let behind = peer.behind else { return "has not said what it holds" }
+    return behind > 0 ? "\(Lines.count(behind, "change")) behind" : ""
+  }
+
   /// One line a device. Who is online is known only over a push connection.
   static func devices(of status: SyncStatus) -> String {
     Lines.table(
@@ -160,7 +165,7 @@ struct StatusRecord: Encodable {
         return [
           peer.isThisDevice ? "*" : " ", peer.name, peer.platform,
           peer.isThisDevice ? "this device" : presence,
-          peer.behind > 0 ? "\(Lines.count(peer.behind, "change")) behind" : "",
+          lag(of: peer),
           peer.lastSeen.map { "seen \(Lines.time($0))" } ?? "",
         ]
       }
