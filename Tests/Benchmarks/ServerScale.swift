@@ -179,25 +179,33 @@ final class ServerScale: Measurement {
     ]
   }
 
-  /// Does the work of each element on one of ``threads``; the results in the elements' order.
+  /// Does the work of each element on one of ``threads``; the results in the elements' order. They
+  /// are threads of their own, since most of them wait for an answer or for their time: Dispatch
+  /// would run as many at once as there are processors.
   private static func inThreads<Element: Sendable, Result: Sendable>(
     _ elements: [Element], _ work: @escaping @Sendable (Element) throws -> Result
   ) throws -> [Result] {
     let state = Mutex(Progress<Result>())
-    DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while let place = state.withLock({ (state) -> Int? in
-        guard state.failure == nil, state.next < elements.count else { return nil }
-        defer { state.next += 1 }
-        return state.next
-      }) {
-        do {
-          let result = try work(elements[place])
-          state.withLock { $0.results[place] = result }
-        } catch {
-          state.withLock { $0.failure = error }
+    let group = DispatchGroup()
+    for _ in 0..<threads {
+      group.enter()
+      Thread.detachNewThread {
+        defer { group.leave() }
+        while let place = state.withLock({ (state) -> Int? in
+          guard state.failure == nil, state.next < elements.count else { return nil }
+          defer { state.next += 1 }
+          return state.next
+        }) {
+          do {
+            let result = try work(elements[place])
+            state.withLock { $0.results[place] = result }
+          } catch {
+            state.withLock { $0.failure = error }
+          }
         }
       }
     }
+    group.wait()
     return try state.withLock { state in
       if let failure = state.failure { throw failure }
       return elements.indices.compactMap { state.results[$0] }
