@@ -25,6 +25,8 @@ final class Farm {
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var members: [Int32: Member] = [:]
   private var waiting: [(Subscriber, UInt16)] = []
+  /// The sockets in the order of their subscribers.
+  private var order: [Int32] = []
   private var publisher: Int32 = -1
   private var isAnswered = true
   private(set) var ready = 0
@@ -55,6 +57,7 @@ final class Farm {
     guard let (subscriber, port) = waiting.popLast() else { return }
     let socket = try Self.socket(to: port)
     members[socket] = Member(subscriber: subscriber)
+    order.append(socket)
     watch(socket, for: EPOLLIN.rawValue | EPOLLOUT.rawValue, EPOLL_CTL_ADD)
   }
 
@@ -83,6 +86,7 @@ final class Farm {
   func closeAll() {
     for socket in members.keys { close(socket) }
     members = [:]
+    order = []
     ready = 0
   }
 
@@ -128,6 +132,12 @@ final class Farm {
     event.events = kinds
     event.data.fd = socket
     epoll_ctl(poll, operation, socket, &event)
+  }
+
+  /// Says a new hello where the subscriber of that place said one.
+  func greetAgain(_ place: Int, as subscriber: Subscriber) throws {
+    guard let hello = subscriber.hello else { return }
+    try Self.send(Self.frame(1, hello), to: order[place])
   }
 
   // MARK: publishing

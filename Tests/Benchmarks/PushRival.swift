@@ -25,15 +25,18 @@ struct PushTarget {
   let port: UInt16
   let publishPort: UInt16
 
-  /// The memory that is its own, with its share of what it shares, in bytes.
+  /// The memory it made, with its share of what it made together with others, in bytes. Programs
+  /// and libraries do not count: their share changes as other processes come and go.
   func memory() throws -> Double {
-    let text = try String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8)
-    for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
-      if let number = line.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) {
-        return number * 1024
-      }
+    let path = "/proc/\(pid)/smaps_rollup"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let kinds = ["Pss_Anon:", "Pss_Shmem:", "SwapPss:"]
+    let sizes = text.split(separator: "\n").map { $0.split(separator: " ") }
+      .filter { kinds.contains(String($0[0])) }.compactMap { Double($0[1]) }
+    guard sizes.count == kinds.count else {
+      throw BenchError.failed("\(path) does not tell \(kinds.joined(separator: " "))")
     }
-    throw BenchError.failed("/proc/\(pid)/smaps_rollup has no Pss")
+    return sizes.reduce(0, +) * 1024
   }
 
   /// What its threads have computed so far, those that ended too, in microseconds.

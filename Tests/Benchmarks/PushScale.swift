@@ -95,12 +95,28 @@ final class PushScale: Measurement {
       _ = try farm.publish(rival.request(to: group..<group + 1, tag: tag), tag: tag, to: 1)
     }
     let settled = try target.memory()
+    try soak(farm)
+    note("soak", [(try target.memory() - settled) / 1024])
+  }
+
+  /// Tokens live ten minutes; devices renew theirs before.
+  private static let tokenLife = Duration.seconds(300)
+
+  /// Signals for as long as is wanted, to devices that stay.
+  private func soak(_ farm: Farm) throws {
     let end = ContinuousClock.now + .seconds(size.soak)
+    var renewal = ContinuousClock.now + Self.tokenLife
+    var renewed: ArraySlice<Farm.Subscriber> = []
     while .now < end {
       _ = try tell(farm)
       try farm.pause(seconds: 0.002)
+      if .now >= renewal {
+        renewal = .now + Self.tokenLife
+        renewed = try rival.subscribers(groups: size.connections, each: 1)[...]
+      }
+      for place in renewed.indices.prefix(10) { try farm.greetAgain(place, as: renewed[place]) }
+      renewed = renewed.dropFirst(10)
     }
-    note("soak", [(try target.memory() - settled) / 1024])
   }
 
   private func tell(_ farm: Farm) throws -> [Double] {
