@@ -34,7 +34,10 @@ public struct SettingsText {
   /// The first line that opens a bracket and names nothing after it. The library ends the process
   /// there by an assertion, where it should refuse the text.
   private var misbegunHeading: Int? {
-    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // A mark of the byte order, which some editors write, is read past.
+    let isMarked = text.utf8.starts(with: Self.mark)
+    let lines = text.utf8.dropFirst(isMarked ? Self.mark.count : 0).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return lines.firstIndex { line in
       guard var rest = Self.opened(line[...]) else { return false }
       rest = Self.opened(rest) ?? rest
@@ -43,6 +46,8 @@ public struct SettingsText {
     }.map { $0 + 1 }
   }
 
+  private static let mark = "\u{FEFF}".utf8
+
   /// What stands behind the bracket a line begins with.
   private static func opened(_ line: Substring.UTF8View) -> Substring.UTF8View? {
     let rest = line.drop(while: isSpace)
@@ -50,7 +55,7 @@ public struct SettingsText {
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool {
-    [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")].contains(byte)
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
   }
 
   /// A letter, a digit, `-`, `_` or a quote: TOML 1.0, keys.

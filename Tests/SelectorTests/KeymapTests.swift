@@ -13,10 +13,15 @@ import Testing
   }
 
   /// The TOML library ends the process at these, so they must not reach it.
-  @Test(arguments: ["[!]", "[[!]]", "[", " [ ]x", "[ü]", "[\t\r"])
+  @Test(arguments: ["[!]", "[[!]]", "[", " [ ]x", "[ü]", "[\t\r", "[\rS]"])
   func aHeadingThatNamesNothingIsRefusedWithItsLine(_ heading: String) {
     let found = error("\n\(heading)\n")
     #expect(found.map { if case .syntax(line: 2, _) = $0 { true } else { false } } == true)
+  }
+
+  @Test func aHeadingThatNamesNothingIsRefusedBehindAMarkOfTheByteOrder() {
+    let found = error("\u{FEFF}[!]\n")
+    #expect(found.map { if case .syntax(line: 1, _) = $0 { true } else { false } } == true)
   }
 
   @Test func everyStandardKeyIsAKeyAndUsedOnceInItsPlace() {
