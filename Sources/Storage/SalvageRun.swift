@@ -137,7 +137,7 @@ struct SalvageRun {
       let head = entry(row)?.1
       covered[device] = head
       try database.execute(
-        sql: "INSERT INTO lowered VALUES (?, ?, ?)",
+        sql: "INSERT OR REPLACE INTO lowered VALUES (?, ?, ?)",
         arguments: [
           Data(device.bytes), head == nil ? 0 : sequence, head.map { Data($0.hash.bytes) },
         ])

@@ -49,18 +49,22 @@ struct TolerantReader {
     let select = "SELECT \(columns), \(key) FROM \"\(table)\" WHERE \(key)"
     var next: Int64 = 0
     var failures: Int64 = 0
-    while failures < Self.patience {
+    while failures < Self.patience, next < .max - Self.batch {
       let found = try? queue.inDatabase { database in
         try Row.fetchAll(
           database, sql: "\(select) >= ? ORDER BY \(key) LIMIT ?", arguments: [next, Self.batch])
       }
-      if let found {
-        guard let last = found.last, let end: Int64 = self.place(of: last) else { return }
-        for row in found { if let place = self.place(of: row) { try body(place, row) } }
-        guard end < .max - Self.batch else { return }
+      // A damaged tree answers with rows that were not asked for as well: what lies before `next`
+      // was read, and going on behind such a row would go round for ever.
+      let asked = (found ?? []).compactMap { row in place(of: row).map { (place: $0, row: row) } }
+        .filter { $0.place >= next }
+      if let end = asked.last?.place {
+        for (place, row) in asked { try body(place, row) }
+        guard end < .max else { return }
         (next, failures) = (end + 1, 0)
         continue
       }
+      if found?.isEmpty == true { return }
       for place in next..<(next + Self.batch) {
         let row = try? queue.inDatabase {
           try Row.fetchOne($0, sql: "\(select) = ?", arguments: [place])

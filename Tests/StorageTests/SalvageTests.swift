@@ -227,6 +227,26 @@ import Wire
     #expect(found.salvage?.missing == 30)
   }
 
+  /// The last page of the table is its first once more, so that its rows end with an early one.
+  @Test func aTableWhoseEndIsItsBeginningIsReadToItsEnd() throws {
+    let log = try filled()
+    try corrupt { bytes in
+      let pages = [log[0], log[29]].compactMap { commit in
+        bytes.range(of: Data(commit.bytes.prefix(147)))
+          .map { $0.lowerBound / 4096 * 4096 }
+          .map { $0..<($0 + 4096) }
+      }
+      #expect(pages.count == 2)
+      bytes.replaceSubrange(pages[1], with: bytes[pages[0]])
+    }
+    let (store, salvage) = try SQLiteStore.salvage(
+      path: scratch.database, device: id(2), now: Self.now, digest: digest)
+    var kept: [Envelope] = []
+    try store.forEachCommit { kept.append($0) }
+    #expect(kept.map { log.firstIndex(of: $0) } == Array(0..<29))
+    #expect(salvage?.missing == 1)
+  }
+
   @Test(arguments: 0..<30) func noFlippedBytesLoseACommitThatReads(_ seed: Int) throws {
     let log = try filled()
     var generator = Seeded(state: UInt64(seed))
