@@ -21,7 +21,8 @@ let targets: [String: Target] = [
   "envelope": envelope, "membership": membership, "operations": operations, "slot": slot,
   "secrets": secrets, "snapshot": snapshot, "codes": codes, "token": token, "http": http,
   "websocket": webSocket, "bodies": bodies, "import": importFile, "chat": chat,
-  "address": address, "push": push, "script": script, "terminal": terminal,
+  "address": address, "push": push, "database": database, "settings": settings,
+  "terminal": terminal,
 ]
 
 /// A commit envelope is its header, ciphertext and signature, and nothing else.
@@ -303,13 +304,6 @@ private func eventStream(_ bytes: [UInt8]) {
   }
 }
 
-/// A script to press keys, which people hand each other.
-@Sendable func script(_ bytes: [UInt8]) {
-  let text = String(decoding: bytes, as: UTF8.self)
-  guard let script = try? Script(parsing: text) else { return }
-  demand(script.lines.count <= text.utf8.count + 1, "a line is a step at the most")
-}
-
 /// What a terminal sends, pastes from anywhere among it: nothing stays open but a paste.
 @Sendable func terminal(_ bytes: [UInt8]) {
   var whole = InputDecoder(pasteLimit: 512)
@@ -324,4 +318,18 @@ private func eventStream(_ bytes: [UInt8]) {
   demand(once == piecemeal, "a paste does not depend on how it was cut")
   demand(once.allSatisfy { $0.utf8.count <= 2048 }, "a paste is limited")
   demand(whole.waitMilliseconds == nil, "nothing waits after a flush")
+}
+
+/// What people write and hand each other: a theme, keys, preferences, a script to press keys.
+@Sendable func settings(_ bytes: [UInt8]) {
+  let text = String(decoding: bytes, as: UTF8.self)
+  do {
+    _ = try Theme.parse(name: "x", toml: text) { $0 == "x" ? nil : .terminal }
+  } catch {
+    demand(error is ThemeError, "what is wrong with a theme is said")
+  }
+  _ = try? Keymap.parse(text)
+  _ = try? Preferences(parsing: text)
+  guard let script = try? Script(parsing: text) else { return }
+  demand(script.lines.count <= text.utf8.count + 1, "a line is a step at the most")
 }

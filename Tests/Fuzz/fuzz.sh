@@ -26,6 +26,7 @@ flags=(
   -enable-upcoming-feature InternalImportsByDefault
   -enable-upcoming-feature NonisolatedNonsendingByDefault
   -I "$out" -I Sources/CSodium -I "$built/Modules"
+  -I .build/checkouts/GRDB.swift/Sources/GRDBSQLite
 )
 checkouts=.build/checkouts
 for include in swift-crypto/Sources/{CCryptoBoringSSL,CCryptoBoringSSLShims,CXKCP,CXKCPShims} \
@@ -51,12 +52,18 @@ mapfile -t wire < <(find Sources/Wire -name '*.swift')
 mapfile -t vault < <(find Sources/Vault -name '*.swift')
 mapfile -t sync < <(find Sources/Sync -name '*.swift')
 mapfile -t access < <(find Sources/Access -name '*.swift')
+mapfile -t storage < <(find Sources/Storage -name '*.swift')
+# The server's database and what decides about it, without the network around them.
+held=(Sources/AttributeServer/{AttributeServerError,Ledger,Rows}*.swift
+  Sources/AttributeServer/{SQLiteLedgerStore,ServerDatabase}*.swift)
 mapfile -t settings < <(find Sources/SettingsFiles -name '*.swift')
 mapfile -t selector < <(find Sources/Selector -name '*.swift')
 module Wire "${wire[@]}"
 module Vault "${vault[@]}"
 module Sync "${sync[@]}"
 module Access "${access[@]}"
+module Storage "${storage[@]}"
+module Held "${held[@]}"
 module SettingsFiles "${settings[@]}"
 module Selector "${selector[@]}"
 # Parsers of the edges, without the network around them.
@@ -71,19 +78,27 @@ if [ ! -e "$out/fuzz" ] || [ -n "$(find "$out"/*.o -newer "$out/fuzz")" ]; then
   libraries=()
   for name in Crypto CryptoBoringWrapper CCryptoBoringSSL CCryptoBoringSSLShims CXKCP CXKCPShims \
     CryptoExtras _CryptoExtras JWTKit X509 SwiftASN1 _CertificateInternals HashTreeCollections \
-    InternalCollectionsUtilities Logging TOMLKit CTOML; do
+    InternalCollectionsUtilities Logging TOMLKit CTOML GRDB; do
     [ -d "$built/$name.build" ] && libraries+=("$built/$name.build")
   done
   rm -f "$out/libraries.a"
   find "${libraries[@]}" -name '*.o' -print0 | xargs -0 ar rcsT "$out/libraries.a"
   swiftc -sanitize=fuzzer,address -use-ld=lld -o "$out/fuzz" \
-    "$out"/{Wire,Vault,Sync,Access,SettingsFiles,Selector,Outer,Fuzz}.o "$out/libraries.a" -lsodium -lstdc++
+    "$out"/{Wire,Vault,Sync,Access,Storage,Held,SettingsFiles,Selector,Outer,Fuzz}.o \
+    "$out/libraries.a" -lsodium -lsqlite3 -lstdc++
 fi
 
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(Tests/Fuzz/Corpus/*/)
 targets=("${targets[@]%/}")
 targets=("${targets[@]##*/}")
+
+# Databases are written and flushed for each input: in memory, where there is such a place.
+if [ -w /dev/shm ]; then
+  TMPDIR=$(mktemp -d -p /dev/shm)
+  export TMPDIR
+  trap 'rm -rf "$TMPDIR"' EXIT
+fi
 
 # One target with its corpus first, then what grows out of it.
 run() {
