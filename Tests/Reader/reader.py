@@ -22,6 +22,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import re
 import sqlite3
 import struct
 import sys
@@ -128,6 +129,8 @@ def verify(key, domain, data):
 
 
 def unbase(text):
+    # Python passes over what is no base64url, where a reader has to refuse it.
+    require(re.fullmatch("[A-Za-z0-9_-]*", text), "base64url")
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
@@ -450,6 +453,12 @@ class Stream:
         return message[4 : 4 + length]
 
 
+def check_covering(header):
+    """Whether what a snapshot covers is written in the one way there is."""
+    require(header["device"] not in header["seen"], "dependencies")
+    require(header["sequence"] > 0 or header["previous"] == bytes(32), "dependencies")
+
+
 def open_snapshot(manifest, chunks, membership, roots):
     """The frontier and the pieces of a snapshot."""
 
@@ -457,8 +466,7 @@ def open_snapshot(manifest, chunks, membership, roots):
         return derive(roots[epoch], "snapshot-manifest", membership.account)
 
     header, text, epoch = open_envelope(manifest, membership, key_of, {4})
-    require(header["device"] not in header["seen"], "dependencies")
-    require(header["sequence"] > 0 or header["previous"] == bytes(32), "dependencies")
+    check_covering(header)
     contents = json.loads(text)
     digests = [unbase(digest) for digest in contents["chunks"]]
     require(len(digests) == max(contents["pieces"], 1) == len(chunks), "number of chunks")
@@ -780,7 +788,8 @@ def wrong_bytes(case, data, seed, account_seed):
         del data[case["cut"] :]
     data += bytes.fromhex(case.get("append", ""))
     data, fit = bytes(data), case.get("fit")
-    domain = b"ctx/v1/commit" if case["layout"] == "envelope" else b"ctx/v1/membership"
+    is_envelope = case["layout"] in ("envelope", "manifest")
+    domain = b"ctx/v1/commit" if is_envelope else b"ctx/v1/membership"
     if fit in ("signature", "authentication", "domain", "account"):
         seeds = {"authentication": bytes(32), "account": account_seed}
         key = nacl.signing.SigningKey(seeds.get(fit, seed))
@@ -793,9 +802,10 @@ def wrong_bytes(case, data, seed, account_seed):
 
 def cases(folder, file):
     account_file, commit = load(folder, "account"), load(folder, "commit")
-    pairing, replacement, keyring, rotation, records = (
+    pairing, replacement, keyring, rotation, records, policies, snapshot = (
         load(folder, name)
-        for name in ("pairing", "replacement", "keyring", "rotation", "records")
+        for name in (
+            "pairing", "replacement", "keyring", "rotation", "records", "policies", "snapshot")
     )
     recorded = {
         "envelope": commit["envelope"], "row": commit["row"], "slot": account_file["slot"],
@@ -804,7 +814,9 @@ def cases(folder, file):
         "offer": pairing["offer"], "pairing code": b"", "kit": b"",
         "rotation": rotation["record"], "sealed epoch": rotation["sealed"],
         "slot change": records["slotChange"], "renaming": records["renaming"],
-        "ending": records["ending"],
+        "ending": records["ending"], "server keys": policies["trust"],
+        "suite raise": policies["raise"], "manifest": snapshot["manifest"],
+        "chunk": snapshot["chunk0"], "identity said anew": load(folder, "parting")["record"],
     }
     secret = kit_secret(account_file["kit"])
     account, device = keyring["account"], keyring["device"]
@@ -850,6 +862,17 @@ def cases(folder, file):
         }
         open_epoch(data, *places[binding], keyring["sealingKey"])
 
+    def open_manifest(data):
+        def key(epoch):
+            return derive(roots[epoch], "snapshot-manifest", account)
+
+        header, _, _ = open_envelope(data, chain(genesis), key, {4})
+        check_covering(header)
+
+    def open_chunk(data):
+        chunks = [data, snapshot["chunk1"]]
+        open_snapshot(snapshot["manifest"], chunks, chain(genesis), roots)
+
     genesis = account_file["genesis"]
     open_as = {
         "envelope": lambda data, case: open_envelope(data, chain(genesis), data_key, {1}),
@@ -859,6 +882,11 @@ def cases(folder, file):
         "slot change": lambda data, case: chain(genesis, data),
         "renaming": lambda data, case: chain(genesis, records["slotChange"], data),
         "ending": lambda data, case: chain(genesis).end(data),
+        "server keys": lambda data, case: chain(genesis, data),
+        "suite raise": lambda data, case: chain(genesis, policies["trust"], data),
+        "identity said anew": lambda data, case: chain(genesis, data),
+        "manifest": lambda data, case: open_manifest(data),
+        "chunk": lambda data, case: open_chunk(data),
         "slot": lambda data, case: open_slot(data, account_file["passphrase"], secret),
         "keyring": lambda data, case: open_keyring(data, keyring["passphrase"]),
         "row": lambda data, case: open_row(data, case.get("binding", commit["binding"])),

@@ -87,7 +87,9 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
     if let cut { bytes = Array(bytes.prefix(cut)) }
     if let append, let more = Hex.decode(append) { bytes += more }
     let body = Array(bytes.dropLast(64))
-    let domain = layout == "envelope" ? Envelope.signatureDomain : MembershipRecord.signatureDomain
+    let domain =
+      ["envelope", "manifest"].contains(layout)
+      ? Envelope.signatureDomain : MembershipRecord.signatureDomain
     switch fit {
     case "signature": return body + keyring.deviceKeys.signing.sign(domain + body)
     case "account":
@@ -119,6 +121,11 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
       case "keyring": ("keyring.json", "file")
       case "slot change": ("records.json", "slotChange")
       case "renaming", "ending": ("records.json", layout)
+      case "server keys": ("policies.json", "trust")
+      case "suite raise": ("policies.json", "raise")
+      case "identity said anew": ("parting.json", "record")
+      case "manifest": ("snapshot.json", layout)
+      case "chunk": ("snapshot.json", "chunk0")
       default: throw VaultError.malformed(field: layout)
       }
     return try Golden(file, make: { [:] }).bytes(field)
@@ -131,26 +138,28 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
     let keyring = account.keyring
     switch layout {
     case "envelope":
-      let envelope = try VaultError.reading { () throws(WireError) in try Envelope(bytes: bytes) }
-      _ = try keyring.openCommit(envelope, membership: Fixture.chain())
-    case "genesis", "addition", "replacement":
+      _ = try keyring.openCommit(envelope(bytes), membership: Fixture.chain())
+    case "manifest": _ = try keyring.openManifest(envelope(bytes), membership: Fixture.chain())
+    case "chunk":
+      let chunks = [bytes, try Golden("snapshot.json") { [:] }.bytes("chunk1")]
+      let manifest = try envelope(golden("manifest"))
+      _ = try Fixture.opened(SealedSnapshot(manifest: manifest, chunks: chunks))
+    case "genesis", "addition", "replacement", "server keys", "identity said anew":
       var chain =
         layout == "genesis" ? Membership(account: keyring.account) : try Fixture.chain()
-      try chain.append(
-        try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
-    case "slot change", "renaming", "ending":
+      try chain.append(record(bytes))
+    case "slot change", "renaming", "suite raise", "ending":
       var chain = try Fixture.chain()
-      if layout == "renaming" {
-        try chain.append(try MembershipRecord(bytes: golden("slot change")))
+      if layout == "renaming" { try chain.append(record(golden("slot change"))) }
+      if layout == "suite raise" { try chain.append(record(golden("server keys"))) }
+      if layout == "ending" {
+        try chain.end(by: record(bytes))
+      } else {
+        try chain.append(record(bytes))
       }
-      let record = try VaultError.reading { () throws(WireError) in
-        try MembershipRecord(bytes: bytes)
-      }
-      if layout == "ending" { try chain.end(by: record) } else { try chain.append(record) }
     case "rotation":
       var chain = try GoldenTests.pairedChain()
-      try chain.append(
-        try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) })
+      try chain.append(record(bytes))
       _ = try keyring.extended(by: chain)
     case "sealed epoch": try openSealedEpoch(bytes, place: binding ?? "here")
     case "slot":
@@ -169,6 +178,14 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
         kit: text ?? account.kit, passphrase: Fixture.typed(), hashing: account.hashing)
     default: throw VaultError.malformed(field: layout)
     }
+  }
+
+  private static func envelope(_ bytes: [UInt8]) throws -> Envelope {
+    try VaultError.reading { () throws(WireError) in try Envelope(bytes: bytes) }
+  }
+
+  private static func record(_ bytes: [UInt8]) throws -> MembershipRecord {
+    try VaultError.reading { () throws(WireError) in try MembershipRecord(bytes: bytes) }
   }
 
   /// Whether the two secrets open where `place` says, with the key of the device that stays.
@@ -220,7 +237,7 @@ struct MustFailCase: Codable, CustomTestStringConvertible {
 
   @Test func eachCaseEndsInItsError() throws {
     let cases = try MustFailCase.all()
-    #expect(cases.count > 150)
+    #expect(cases.count > 500)
     #expect(Set(cases.map(\.testDescription)).count == cases.count, "each has a name of its own")
     for wrong in cases {
       let error = try Self.error(of: wrong)
