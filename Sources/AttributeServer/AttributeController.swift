@@ -14,6 +14,10 @@ struct AttributeController: Sendable {
   private let devices: RateLimiter<DeviceID>
   private let chunks: RateLimiter<DeviceID>
   private let addresses: RateLimiter<String>
+  /// One bucket for all that ask without a token.
+  private let everybody: RateLimiter<Bool>
+  private let guesses: GuessLimiter
+  private let refusals: RefusalLog
   /// The proofs of devices, each spent by who has its key.
   private let proofs: RateLimiter<DeviceID>
   /// The tokens for adding a device, each account's spent by who has its passphrase and kit.
@@ -35,6 +39,9 @@ struct AttributeController: Sendable {
     devices = RateLimiter(arguments.limits.device)
     chunks = RateLimiter(arguments.limits.chunks)
     addresses = RateLimiter(arguments.limits.address)
+    everybody = RateLimiter(arguments.limits.everybody)
+    guesses = GuessLimiter(handle: arguments.limits.handle)
+    refusals = RefusalLog(arguments.logger)
     proofs = RateLimiter(arguments.limits.device)
     recoveries = RateLimiter(arguments.limits.device)
     letters = RateLimiter(arguments.limits.device)
@@ -158,7 +165,16 @@ struct AttributeController: Sendable {
   ) async throws -> JSONAnswer {
     try limit(context)
     let body = try await request.read(SlotRequest.self, limitBytes: 4096)
-    return try JSONAnswer(try await authentication.slot(body))
+    let now = arguments.clock.uptime()
+    try refusals.counting(now: now) { () throws(Problem) in
+      try guesses.check(body.handle, from: context.source, now: now)
+    }
+    do {
+      return try JSONAnswer(try await authentication.slot(body))
+    } catch let problem as Problem where problem.code == .authenticationFailed {
+      guesses.fail(body.handle, from: context.source, now: now)
+      throw problem
+    }
   }
 
   // MARK: Ledger
@@ -292,8 +308,13 @@ struct AttributeController: Sendable {
     return caller
   }
 
+  /// The address first: what it is refused spends nothing of the others'.
   private func limit(_ context: ServerRequestContext) throws(Problem) {
-    try addresses.take(context.source, now: arguments.clock.uptime())
+    let now = arguments.clock.uptime()
+    try refusals.counting(now: now) { () throws(Problem) in
+      try addresses.take(context.source, now: now)
+      try everybody.take(true, now: now)
+    }
   }
 
   /// Holds a pairing to a rate of its own once a device has opened it: its rendezvous is 128

@@ -43,12 +43,24 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
       bucket.tokens = filled(bucket, now: now)
       bucket.at = now
       defer { state.buckets[key] = bucket }
-      guard bucket.tokens >= 1 else { return (1 - bucket.tokens) / rate.perSecond }
+      if let missing = secondsUntilToken(having: bucket.tokens) { return missing }
       bucket.tokens -= 1
       return nil
     }
-    guard let wait else { return }
-    throw Problem(.rateLimited, retryAfterSeconds: max(1, Int(wait.rounded(.up))))
+    if let wait { throw Problem(.rateLimited, retryAfter: wait) }
+  }
+
+  /// Throws what ``take(_:now:)`` would, and takes nothing.
+  func check(_ key: Key, now: Duration) throws(Problem) {
+    let wait = state.withLock { state -> Double? in
+      state.buckets[key].flatMap { secondsUntilToken(having: filled($0, now: now)) }
+    }
+    if let wait { throw Problem(.rateLimited, retryAfter: wait) }
+  }
+
+  /// nil if there is a whole one.
+  private func secondsUntilToken(having tokens: Double) -> Double? {
+    tokens >= 1 ? nil : (1 - tokens) / rate.perSecond
   }
 
   /// The next sweep is due at twice what is left: else each call of a crowd would search all of it.
@@ -60,5 +72,12 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
   private func filled(_ bucket: Bucket, now: Duration) -> Double {
     let passed = max(0, (now - bucket.at) / .seconds(1))
     return min(rate.burst, bucket.tokens + passed * rate.perSecond)
+  }
+}
+
+extension Problem {
+  /// - Parameter retryAfter: seconds, rounded up.
+  init(_ code: Code, retryAfter: Double) {
+    self.init(code, retryAfterSeconds: max(1, Int(retryAfter.rounded(.up))))
   }
 }

@@ -7,21 +7,33 @@ import Wire
 /// What goes with a request: where it came from.
 struct ServerRequestContext: RequestContext {
   var coreContext: CoreRequestContextStorage
-  /// The address without its port; an IPv6 address is cut to its /64, which is what one person has.
+  /// Whom the limits by address count together: an IPv4 address cut to its /24, an IPv6 address to
+  /// its /64. That is what one person may have.
   let source: String
 
   init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
-    self.source = Self.key(of: source.channel.remoteAddress)
+    self.source = Self.source(of: source.channel.remoteAddress)
   }
 
-  private static func key(of address: SocketAddress?) -> String {
+  static func source(of address: SocketAddress?) -> String {
     switch address {
-    case .v4: address?.ipAddress ?? "local"
-    // `sockaddr_in6`: family 2, port 2, flow 4, then the address, of which the first 8 are the /64.
-    case .v6(let address): withUnsafeBytes(of: address.address) { Hex.encode($0[8..<16]) }
+    // `sockaddr_in`: family 2, port 2, then the address.
+    case .v4(let address): withUnsafeBytes(of: address.address) { network(v4: $0[4..<8]) }
+    // `sockaddr_in6`: family 2, port 2, flow 4, then the address.
+    case .v6(let address): withUnsafeBytes(of: address.address) { network(v6: $0[8..<24]) }
     case .unixDomainSocket, nil: "local"
     }
+  }
+
+  private static func network(v4 address: Slice<UnsafeRawBufferPointer>) -> String {
+    Hex.encode(address.prefix(3))
+  }
+
+  private static func network(v6 address: Slice<UnsafeRawBufferPointer>) -> String {
+    // ::ffff:0:0/96, what a socket of both kinds calls IPv4.
+    let isMapped = address.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
+    return isMapped ? network(v4: address.suffix(4)) : Hex.encode(address.prefix(8))
   }
 }
 

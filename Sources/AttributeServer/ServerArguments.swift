@@ -17,19 +17,27 @@ public struct ServerLimits: Hashable, Sendable {
   public var device = Rate(perSecond: 10, burst: 50)
   /// For each device, over the chunks of snapshots: 12.5 MiB a second.
   public var chunks = Rate(perSecond: 50, burst: 200)
-  /// For each source address, over the calls that need no token.
+  /// For each source address (/24, or /64 of IPv6), over the calls that need no token.
   public var address = Rate(perSecond: 5, burst: 60)
+  /// Over the calls of everybody that need no token: as much as forty addresses may ask.
+  public var everybody = Rate(perSecond: 200, burst: 2400)
+  /// For each account that is named, over proofs of its passphrase and kit that fail.
+  public var handle = Rate(perSecond: 1, burst: 30)
   /// What one account's commits and snapshots may add up to.
   public var quotaBytes: Int
 
   public init(
     device: Rate = Rate(perSecond: 10, burst: 50),
     chunks: Rate = Rate(perSecond: 50, burst: 200),
-    address: Rate = Rate(perSecond: 5, burst: 60), quotaBytes: Int = Limits.accountQuotaBytes
+    address: Rate = Rate(perSecond: 5, burst: 60),
+    everybody: Rate = Rate(perSecond: 200, burst: 2400),
+    handle: Rate = Rate(perSecond: 1, burst: 30), quotaBytes: Int = Limits.accountQuotaBytes
   ) {
     self.device = device
     self.chunks = chunks
     self.address = address
+    self.everybody = everybody
+    self.handle = handle
     self.quotaBytes = quotaBytes
   }
 }
