@@ -77,6 +77,11 @@ extension Failure {
       Failure(
         .failed,
         "A device cannot revoke itself. Nothing was changed. Revoke it from another device.")
+    case .guessedTooOften(let seconds):
+      Failure(
+        .locked,
+        "A wrong passphrase was given too often, so the next is taken in \(seconds) s. Nothing was"
+          + " changed. Wait, then try again.")
     case .passphraseChangedElsewhere:
       Failure(
         .locked,

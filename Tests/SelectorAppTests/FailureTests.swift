@@ -14,7 +14,7 @@ import Wire
     (DeviceError.noProfile, .failed), (DeviceError.alreadyAProfile, .failed),
     (DeviceError.locked, .locked), (DeviceError.damagedProfile(file: "/f"), .failed),
     (DeviceError.pairingExpired, .failed), (DeviceError.pairingDeclined, .failed),
-    (DeviceError.notAdmitted, .alarm),
+    (DeviceError.notAdmitted, .alarm), (DeviceError.guessedTooOften(seconds: 30), .locked),
     (DeviceError.incompatibleServer(minimum: 2, maximum: 3), .failed),
     (MatchFailure.none(what: "context", query: "q"), .notFound),
     (MatchFailure.several(what: "context", query: "q", candidates: ["a", "b"]), .notFound),

@@ -3,6 +3,7 @@ import Foundation
 import Selector
 import Sync
 import Testing
+import Vault
 
 @testable import SelectorApp
 
@@ -38,6 +39,50 @@ import Testing
     #expect(again.prompts == [])
     server.stop()
     await device.stop(flush: .zero)
+  }
+
+  /// Whoever sits down at what somebody left locked, or wants to see a code or the kit.
+  @Test func afterFiveWrongPassphrasesTheNextHasToWait() async throws {
+    let (profile, device) = try await TestProfile.device()
+    let server = try ControlServer.start(device)
+    let other = try Passphrase(utf8: Array("something else".utf8))
+    for _ in 0..<2 {
+      await #expect(throws: VaultError.wrongPassphrase) { try await device.kit(other) }
+    }
+    #expect(try await Self.launch(["lock"], in: profile) == 0)
+    for _ in 0..<3 {
+      let wrong = TestConsole(secrets: ["something else"])
+      #expect(try await Self.launch(["unlock"], in: profile, console: wrong) == 3)
+      #expect(wrong.errors.contains("That passphrase does not open this."))
+    }
+    let right = TestConsole(secrets: [TestProfile.passphrase])
+    #expect(try await Self.launch(["unlock"], in: profile, console: right) == 3)
+    #expect(right.errors.contains("so the next is taken in 30 s"))
+    #expect(right.prompts == [])
+    await #expect(throws: DeviceError.guessedTooOften(seconds: 30)) {
+      try await device.unlock(other)
+    }
+    #expect(await device.isLocked)
+    server.stop()
+    await device.stop(flush: .zero)
+  }
+
+  @Test func eachFurtherWrongPassphraseDoublesTheWaitUpToAnHour() {
+    var guesses = Guesses()
+    var now = ContinuousClock.now
+    for left in (1...4).reversed() {
+      guesses.fail(at: now)
+      #expect(guesses.left == left && guesses.wait(at: now) == .zero)
+    }
+    for seconds in [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600] {
+      guesses.fail(at: now)
+      #expect(guesses.left == 0 && guesses.wait(at: now) == .seconds(seconds))
+      #expect(guesses.wait(at: now + .seconds(seconds - 1)) == .seconds(1))
+      now += .seconds(seconds)
+      #expect(guesses.wait(at: now) == .zero)
+    }
+    guesses.succeed()
+    #expect(guesses.left == 5)
   }
 
   @Test func whereNothingRunsNothingIsAskedFor() async throws {

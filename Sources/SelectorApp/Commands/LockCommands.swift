@@ -92,7 +92,8 @@ struct UnlockCommand: DeviceCommand {
     discussion: """
       EXAMPLE: higgins unlock
 
-      Asks for the passphrase; commands that follow ask no more until it locks again.
+      Asks for the passphrase; commands that follow ask no more until it locks again. After five \
+      wrong ones the next has to wait 30 s, and each further one twice as long.
       """)
 
   @OptionGroup var options: GlobalOptions
@@ -102,6 +103,7 @@ struct UnlockCommand: DeviceCommand {
 
   func run(on device: Device, console: any Console) async throws {
     guard await device.isLocked else { return try await console.note("It is unlocked already.") }
+    try await device.allowGuess()
     let source = PassphraseSource(path: options.passphrasePath(), console: console)
     try await device.unlock(try await source.existing())
     try await console.note("Unlocked.")

@@ -24,6 +24,7 @@ actor Device {
   var entropy = SodiumEntropy()
   /// What this device can open; nil while locked.
   var keyring: Keyring? { core.keyring }
+  var guesses = Guesses()
   /// The revoked devices that said they have erased themselves.
   var farewells: Set<DeviceID> = []
   /// Why nothing of the account is here any more; nil while this device is a member.
@@ -145,9 +146,12 @@ actor Device {
   /// Opens the keyring and folds checkpoint and log into contexts, beside this actor; observers
   /// are told how far it is.
   ///
-  /// - Throws: ``VaultError/wrongPassphrase``; then nothing changed.
+  /// - Throws: ``VaultError/wrongPassphrase`` or ``DeviceError/guessedTooOften(seconds:)``; then
+  ///   nothing changed.
   func unlock(_ passphrase: Passphrase) async throws {
-    let opened = try Identity.keyring(in: folder, settings: settings, passphrase: passphrase)
+    let opened = try guess {
+      try Identity.keyring(in: folder, settings: settings, passphrase: passphrase)
+    }
     if core.membership.count == 0 { try await fetchMembership() }
     try opened.check(core.membership)
     do {

@@ -63,6 +63,8 @@ enum DeviceError: Error, Equatable {
   case tooManyServerKeys(limit: Int)
   /// This device still takes a passphrase that is no longer the account's.
   case passphraseChangedElsewhere
+  /// Wrong passphrases have to stop for a while.
+  case guessedTooOften(seconds: Int)
 
   /// Why there is no profile.
   static func absence(of folder: ProfileFolder) -> DeviceError {

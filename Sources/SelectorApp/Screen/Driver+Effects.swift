@@ -8,11 +8,6 @@ import Wire
 
 /// What the session asks for.
 extension Driver {
-  /// Wrong passphrases before a wait.
-  private static let triesBeforeWait = 5
-  /// 30 s after the fifth, and twice as long after each further one, up to an hour.
-  private static let firstWaitSeconds = 30
-  private static let longestWaitSeconds = 3600
   private static let clipboardSeconds = 45
 
   /// Does one thing; false when it was to quit.
@@ -25,7 +20,7 @@ extension Driver {
         // A long log takes a while to open, and the screen counts along.
         Task { await unlock(passphrase) }
       } catch {
-        refuse()
+        await refuse()
       }
     case .lock: await lock()
     case .suspend: await suspend()
@@ -111,7 +106,9 @@ extension Driver {
       try await device.unlock(passphrase)
       await showUnlocked()
     } catch VaultError.wrongPassphrase {
-      refuse()
+      await refuse()
+    } catch DeviceError.guessedTooOften {
+      await refuse()
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))
     }
@@ -119,21 +116,15 @@ extension Driver {
 
   func showUnlocked() async {
     guard let device, profile.phase != .unlocked else { return }
-    wrongPassphrases = 0
     profile.phase = .unlocked
     profile.deviceName = await device.name(of: device.settings.device)
     profile.accountName = await device.accountName()
     inbox.post([.event(.profile(profile)), .event(.outcome(.unlocked))])
   }
 
-  private func refuse() {
-    wrongPassphrases += 1
-    let left = max(0, Self.triesBeforeWait - wrongPassphrases)
-    var wait = 0
-    if left == 0 {
-      let doublings = min(wrongPassphrases - Self.triesBeforeWait, 7)
-      wait = min(Self.firstWaitSeconds << doublings, Self.longestWaitSeconds)
-    }
+  private func refuse() async {
+    guard let device else { return }
+    let (left, wait) = await (device.guesses.left, device.guessWaitSeconds)
     inbox.post(.outcome(.wrongPassphrase(triesLeft: left, waitSeconds: wait)))
   }
 

@@ -18,7 +18,6 @@ actor Driver {
   var session: Session
   var profile: Profile
   var drafts: DraftWriter?
-  var wrongPassphrases = 0
   var pairing: Task<Void, Never>?
   var admission: CheckedContinuation<Bool, Never>?
   var theme = Theme.terminal
