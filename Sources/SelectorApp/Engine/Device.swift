@@ -175,22 +175,20 @@ actor Device {
   }
 
   private func unlock(with file: Keyring) async throws {
-    let opened = try file.extended(by: core.membership)
     var folded: Fold
     var number: Int
     repeat {
       number = foldNumber
       folded = try await Fold.make(
-        of: store, own: settings.device, keyring: opened, membership: core.membership,
-        now: Self.wallClock
+        of: store, own: settings.device, now: Self.wallClock, trust: { try await self.trust(file) }
       ) { done, total in
         await self.say(SyncProgress(done: done, total: total, what: "opening"))
       }
     } while number != foldNumber
     say(nil)
-    try folded.finish(
-      from: store, keyring: opened, membership: core.membership, now: Self.wallClock)
-    try take(.unlocked(opened, folded.replica))
+    let trust = try trust(file)
+    try folded.finish(from: store, trust: trust, now: Self.wallClock)
+    try take(.unlocked(trust.keyring, folded.replica))
     refreshNames()
     // What was published before the names could be read calls the others by their ids.
     publishStatus()
@@ -204,6 +202,11 @@ actor Device {
     publishContexts()
     publishDrafts()
     tell(.unlocked)
+  }
+
+  /// The keyring with what the list of devices, as it is now, added to it.
+  private func trust(_ file: Keyring) throws -> Fold.Trust {
+    Fold.Trust(keyring: try file.extended(by: core.membership), membership: core.membership)
   }
 
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed.

@@ -8,18 +8,44 @@ struct Fold: Sendable {
   /// Parts (chunks, commits) between two sayings how far it is.
   private static let stride = 500
 
+  /// Who belongs to the account, and the keys that go with that.
+  struct Trust: Sendable {
+    let keyring: Keyring
+    let membership: Membership
+  }
+
   private(set) var replica: Replica
   /// What is in it.
   private var frontier = Frontier()
 
   /// Folds on a thread of its own: 50,000 contexts take seconds, in which the screen must answer.
   ///
-  /// - Parameter progress: how many parts are done, and how many there are.
+  /// - Parameters:
+  ///   - trust: Asked again when something does not open: what the store took meanwhile may need
+  ///   records that came with it.
+  ///   - progress: How many parts are done, and how many there are.
   @concurrent
   static func make(
-    of store: SQLiteStore, own: DeviceID, keyring: Keyring, membership: Membership, now: Int64,
+    of store: SQLiteStore, own: DeviceID, now: Int64,
+    trust: @Sendable () async throws -> Trust,
     progress: @escaping @Sendable (Int, Int) async -> Void
   ) async throws -> Fold {
+    var trusted = try await trust()
+    while true {
+      do {
+        return try read(store, own: own, trust: trusted, now: now, progress: progress)
+      } catch let error as VaultError {
+        let newest = try await trust()
+        guard newest.membership.head != trusted.membership.head else { throw error }
+        trusted = newest
+      }
+    }
+  }
+
+  private static func read(
+    _ store: SQLiteStore, own: DeviceID, trust: Trust, now: Int64,
+    progress: @escaping @Sendable (Int, Int) async -> Void
+  ) throws -> Fold {
     let stored = try store.load()
     let confirmed = stored.serverFrontier.sequence(of: own)
     var fold = Fold(replica: Replica(own: own, confirmed: confirmed))
@@ -33,37 +59,33 @@ struct Fold: Sendable {
       Task { await progress(done, total) }
     }
     if let checkpoint {
-      try keyring.openSnapshot(checkpoint, membership: membership) { piece in
+      try trust.keyring.openSnapshot(checkpoint, membership: trust.membership) { piece in
         try fold.replica.merge(piece: piece, now: now)
         count()
       }
       fold.frontier = stored.checkpoint?.frontier ?? Frontier()
     }
     try store.forEachCommit { envelope in
-      try fold.add(envelope, keyring: keyring, membership: membership, now: now)
+      try fold.add(envelope, trust: trust, now: now)
       count()
     }
     return fold
   }
 
   /// Adds what the store took meanwhile.
-  mutating func finish(
-    from store: SQLiteStore, keyring: Keyring, membership: Membership, now: Int64
-  ) throws {
+  mutating func finish(from store: SQLiteStore, trust: Trust, now: Int64) throws {
     while true {
       let more = try store.commits(
         beyond: frontier, count: Limits.framesPerSync, bytes: Limits.frameBytesPerSync)
       guard !more.isEmpty else { return }
       for envelope in more {
-        try add(envelope, keyring: keyring, membership: membership, now: now)
+        try add(envelope, trust: trust, now: now)
       }
     }
   }
 
-  private mutating func add(
-    _ envelope: Envelope, keyring: Keyring, membership: Membership, now: Int64
-  ) throws {
-    try replica.fold(envelope, with: keyring, membership: membership, now: now)
+  private mutating func add(_ envelope: Envelope, trust: Trust, now: Int64) throws {
+    try replica.fold(envelope, with: trust.keyring, membership: trust.membership, now: now)
     frontier[envelope.header.device] = Head(
       sequence: envelope.header.sequence, hash: envelope.hash)
   }

@@ -1,0 +1,60 @@
+import Storage
+import Sync
+import Synchronization
+import Testing
+import Vault
+import Wire
+
+@testable import SelectorApp
+
+/// Opening a store while sync goes on.
+@Suite struct FoldTests {
+  /// A device, and a commit in its store whose author knew one record more than it does.
+  private struct Ahead {
+    let profile: TestProfile
+    let store: SQLiteStore
+    let before: Fold.Trust
+    let after: Fold.Trust
+
+    init() async throws {
+      let (profile, device) = try await TestProfile.device()
+      let keyring = try #require(await device.keyring)
+      let membership = await device.core.membership
+      var entropy = SodiumEntropy()
+      let record = try keyring.renaming(
+        keyring.device, to: DeviceName(name: "work pc", platform: "linux"),
+        membership: membership, frontier: Frontier(), entropy: &entropy)
+      var longer = membership
+      try longer.append(record)
+      let commit = try keyring.sealCommit(
+        Array("[]".utf8), kind: .data, sequence: 1, previous: .zero, memberHead: longer.head,
+        dependencies: Frontier(), entropy: &entropy)
+      var transaction = Transaction()
+      transaction.commits = [commit]
+      self.profile = profile
+      store = await device.store
+      try store.write(transaction)
+      before = Fold.Trust(keyring: keyring, membership: membership)
+      after = Fold.Trust(keyring: keyring, membership: longer)
+    }
+  }
+
+  @Test func aRecordThatComesInTheMiddleIsTaken() async throws {
+    let ahead = try await Ahead()
+    let answers = Mutex([ahead.after, ahead.before])
+    var fold = try await Fold.make(
+      of: ahead.store, own: ahead.before.keyring.device, now: 0,
+      trust: { answers.withLock { $0.popLast() ?? ahead.after } }, progress: { _, _ in })
+    #expect(answers.withLock { $0.isEmpty })
+    try fold.finish(from: ahead.store, trust: ahead.after, now: 0)
+  }
+
+  @Test func aRecordThatNeverComesIsMissed() async throws {
+    let ahead = try await Ahead()
+    await #expect(throws: VaultError.unknownMembership(ahead.after.membership.head)) {
+      try await Fold.make(
+        of: ahead.store, own: ahead.before.keyring.device, now: 0, trust: { ahead.before },
+        progress: { _, _ in })
+    }
+  }
+}
