@@ -100,6 +100,12 @@ import Testing
     try stage.waitUntil("nothing waits at home") {
       try !stage.screen("home").contains("1 change waiting")
     }
+    // Who came back later than the other missed what that one said it holds.
+    for profile in ["home", "work"] {
+      try stage.waitUntil("\(profile) to know that the other has everything") {
+        try !stage.screen(profile).contains("behind")
+      }
+    }
   }
 
   @Test(.timeLimit(.minutes(3)))

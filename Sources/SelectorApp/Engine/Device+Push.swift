@@ -69,9 +69,15 @@ extension Device {
 
   /// A peer that said hello with what is held here holds all of this device's commits, also if it
   /// has gone since.
+  ///
+  /// One that holds something else was perhaps not there when this device said what it holds of it.
   private func compare(_ peer: PushFrame.Presence) {
-    guard peer.frontier == frontierDigest() else { return }
-    acknowledged[peer.device] = core.frontier.sequence(of: settings.device)
+    if peer.frontier == frontierDigest() {
+      acknowledged[peer.device] = core.frontier.sequence(of: settings.device)
+    } else if peer.online, peer.device != settings.device {
+      let held = core.frontier.sequence(of: peer.device)
+      if held > 0 { push?.acknowledge(device: peer.device, sequence: held) }
+    }
   }
 
   private func heard(_ frame: PushFrame) {
