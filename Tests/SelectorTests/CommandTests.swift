@@ -198,6 +198,8 @@ import Wire
     ("/ w o r k Enter n", "vpn.work.example", .contexts),
     ("/ w o r k Enter Esc n", "vpn.work.example", .contexts),
     ("/ w o r k Enter Esc g N", "work", .contexts),
+    ("S Esc", "github.example", .contexts), ("2 D Esc", "github.example", .attributes),
+    ("3 T Esc", "github.example", .status), ("A X Esc", "github.example", .contexts),
   ]
 
   @Test(arguments: CommandTests.moves.indices)
@@ -265,7 +267,10 @@ import Wire
     desk.press("/ q x q x Enter")
     #expect(!hints(desk).contains("Enter") && !hints(desk).contains("copy"))
     #expect(hints(desk).contains("/ find"))
-    desk.press("Esc c")
+    desk.press("Esc g")
+    #expect(!hints(desk).contains("copy") && !hints(desk).contains("reveal"), "it has nothing yet")
+    #expect(hints(desk).contains("c new password"))
+    desk.press("j c")
     #expect(hints(desk).contains("1-5 classes"))
     desk.press("k")
     #expect(!hints(desk).contains("classes"))
@@ -283,7 +288,10 @@ import Wire
     #expect(!hints(desk).contains("choose") && !hints(desk).contains("generate"))
     desk.press("Tab")
     #expect(hints(desk).contains("Left/Right choose") && !hints(desk).contains("clear"))
-    desk.press("Tab")
+    #expect(desk.text.contains("empty: url"))
+    desk.press("Right")
+    #expect(!desk.text.contains("empty: url"))
+    desk.press("Left Tab")
     #expect(hints(desk).contains("Ctrl-S/Enter save") && hints(desk).contains("generate"))
     desk.press("Esc r")
     #expect(!hints(desk).contains("Ctrl-R"), "a name is no secret")

@@ -12,7 +12,7 @@ import Wire
     #expect(desk.effects.isEmpty)
     desk.send(.changed([Sample.change(.conflict, 2, 2, "password")]))
     #expect(desk.effects == [.bell])
-    #expect(desk.message == "! work pc conflict github.example / password  X shows it")
+    #expect(desk.message == "! conflict with work pc: github.example / password  X shows it")
   }
 
   private func conflicted() -> Desk {

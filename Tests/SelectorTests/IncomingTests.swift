@@ -46,6 +46,7 @@ import Wire
     desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
     #expect(desk.message == "~ work pc changed github.example / email  i show  z undo")
     desk.press("i")
+    #expect(desk.message == "work pc changed github.example / email at 20:31:07")
     #expect(desk.session.contexts.selectedID == Sample.github)
     #expect(desk.session.attribute == Sample.attribute(3))
     #expect(desk.session.news.attributes.isEmpty)
@@ -195,6 +196,18 @@ import Wire
     status.peers = Sample.peers(workOnline: false)
     desk.send(.status(status))
     #expect(desk.session.log.entries.isEmpty)
+  }
+
+  @Test func whatWaitedIsSaidToGoWhenTheServerIsBack() {
+    var desk = Desk.open()
+    desk.send(.status(Sample.offline))
+    desk.press("o H Enter Enter")
+    desk.send(.outcome(.saved))
+    #expect(desk.message?.hasSuffix("It is sent when the server can be reached.") == true)
+    desk.send(.status(Sample.offline))
+    #expect(desk.message?.hasSuffix("It is sent when the server can be reached.") == true)
+    desk.send(.status(Sample.status()))
+    #expect(desk.message?.hasSuffix("It goes to work pc now, mobile when online.") == true)
   }
 
   @Test func offlineSaysHowManyChangesWait() {

@@ -20,7 +20,8 @@ struct Delivery: Hashable, Sendable {
   /// `on 4 of 5 devices, slowest 180 ms`; this device counts.
   func words(_ peers: [SyncStatus.Peer]) -> String {
     let there = peers.filter { $0.isThisDevice || times[$0.id] != nil }.count
-    let all = there == peers.count ? "all \(there)" : "\(there) of \(peers.count)"
+    let all =
+      there < peers.count ? "\(there) of \(peers.count)" : there == 2 ? "both" : "all \(there)"
     let slowest = peers.compactMap { times[$0.id] }.max()
     return "on \(all) devices" + (slowest.map { ", slowest \(Self.duration($0))" } ?? "")
   }

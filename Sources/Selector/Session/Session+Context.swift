@@ -209,14 +209,17 @@ extension Session {
     didSelect(insteadOf: before)
     news.look(at: change.context)
     news.lookAtSignals()
+    let record = contexts.record(change.context)
+    let changed = record?.attributes.first { $0.id == change.attribute }
+    // News holds no names: they are looked up now.
+    let subject = [record?.name, changed?.label].compactMap(\.self).joined(separator: " / ")
     say(
-      "\(name(of: change.device)) \(Self.verb(change)) \(Self.subject(change)) at "
-        + "\(time.clock(change.at))")
-    guard let record = contexts.record(change.context) else { return [] }
+      "\(name(of: change.device)) \(Self.verb(change)) "
+        + "\(record == nil ? "a context" : subject) at \(time.clock(change.at))")
+    guard let record else { return [] }
     focus(on: .attributes)
-    guard let id = change.attribute, let changed = record.attributes.first(where: { $0.id == id })
-    else { return [] }
-    attribute = id
-    return changed.hasConflict ? openConflict(record, about: .attribute(id)) : []
+    guard let changed else { return [] }
+    attribute = changed.id
+    return changed.hasConflict ? openConflict(record, about: .attribute(changed.id)) : []
   }
 }

@@ -9,7 +9,7 @@ extension Session {
       let marked = peer(at: row)?.id
       openDevice = openDevice == marked ? nil : marked
     case .pair: askForPairing()
-    case .back: leaveScreen()
+    case .back: returnFromScreen()
     case .rename:
       if let peer = peer(at: row) { overlay = .form(renameForm(peer)) }
     case .revoke:

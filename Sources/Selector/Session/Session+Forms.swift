@@ -38,9 +38,7 @@ extension Session {
     var form = Form(
       .newAttribute(record.id), title: "New attribute  \(record.name)",
       fields: [
-        Form.Field(
-          name: "label", content: .text(LineEditor()),
-          help: entry.map { "empty: \($0.label)" } ?? "empty: the kind's name"),
+        Form.Field(name: "label", content: .text(LineEditor())),
         Form.Field(name: "kind", content: .choice(kinds.map(\.rawValue), kind)),
         Form.Field(name: "value", content: .text(LineEditor())),
       ])
@@ -93,7 +91,7 @@ extension Session {
 
   func canGenerate(_ form: Form) -> Bool {
     guard case .newAttribute = form.purpose else { return false }
-    return form.fields[form.focus].name == "value"
+    return form.fields[form.focus].name == "value" && form.editor?.isMultiline == false
   }
 
   /// Left and Right choose in a choice and move in a text.
@@ -137,6 +135,7 @@ extension Session {
       return
     }
     let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
+    form.fields[0].help = "empty: \(form.chosenEntry?.label ?? kind.rawValue)"
     form.fields[2].isSecret = form.chosenEntry?.isConcealed ?? kind.isConcealedByDefault
     let isMultiline = kind == .note || kind == .address
     if editor.isMultiline != isMultiline {

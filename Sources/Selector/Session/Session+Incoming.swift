@@ -118,7 +118,9 @@ extension Session {
     if all.count > 1 { return "~ \(all.count) changes from \(authors(all))  i show  S list" }
     let what = "\(name(of: change.device)) \(Self.verb(change)) \(Self.subject(change))"
     switch change.kind {
-    case .conflict: return "! \(what)  X shows it"
+    case .conflict:
+      let other = name(of: change.device)
+      return "! conflict with \(other): \(Self.subject(change))  X shows it"
     case .added: return "+ \(what)  i show"
     case .set, .removed: return "~ \(what)  i show  z undo"
     }
@@ -253,6 +255,7 @@ extension Session {
       let count = before.waiting - status.waiting
       addLine("sync", by: profile.deviceName, "\(Self.counted(count, "change")) sent", at: sent)
     }
+    correctMessage()
     for alarm in status.alarms where !before.alarms.contains(alarm) {
       addLine("alarm", by: "server", alarm.text)
     }

@@ -159,6 +159,7 @@ extension Session {
   /// Shows a screen in the middle pane.
   mutating func show(_ detail: Detail) {
     conceal()
+    if case .attributes = self.detail { opener = focus }
     self.detail = detail
     focus = .attributes
     if case .signals = detail { news.lookAtSignals() }

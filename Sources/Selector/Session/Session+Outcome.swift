@@ -98,11 +98,21 @@ extension Session {
     addLine("failed", by: profile.deviceName, text)
   }
 
+  static let sentLater = "It is sent when the server can be reached."
+
+  /// What was said of a change that waited is not true any more once it is sent.
+  mutating func correctMessage() {
+    guard status.waiting == 0, let said = message, said.text.hasSuffix(Self.sentLater) else {
+      return
+    }
+    say(String(said.text.dropLast(Self.sentLater.count)) + arrival)
+  }
+
   /// Which devices get a change now and which later.
   var arrival: String {
     let others = status.peers.filter { !$0.isThisDevice }
     if others.isEmpty { return "" }
-    if status.state == .offline { return "It is sent when the server can be reached." }
+    if status.state == .offline { return Self.sentLater }
     let online = others.filter(\.isOnline).map(\.name)
     let offline = others.filter { !$0.isOnline }.map(\.name)
     var parts: [String] = []

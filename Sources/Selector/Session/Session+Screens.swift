@@ -133,6 +133,7 @@ extension Session {
   private mutating func settle(_ view: ConflictView, by edit: Edit) -> [Effect] {
     let all = conflicts
     leaveScreen()
+    news.look(at: view.context)
     let effects = save([edit])
     guard view.isFromList else { return effects }
     let place = all.firstIndex { $0.record.id == view.context && $0.subject == view.subject } ?? -1
@@ -153,6 +154,12 @@ extension Session {
   mutating func leaveScreen() {
     conceal()
     detail = .attributes
+  }
+
+  /// Goes back to the pane from which the screen was opened.
+  mutating func returnFromScreen() {
+    leaveScreen()
+    focus(on: opener)
   }
 
   mutating func openHistory(of record: ContextRecord) -> [Effect] {
@@ -219,7 +226,7 @@ extension Session {
   /// Enter and Esc in the lists of conflicts and signals.
   mutating func openRow(_ command: Command.ID) -> [Effect] {
     if command == .back {
-      leaveScreen()
+      returnFromScreen()
       return []
     }
     guard command == .open else { return performOnContext(command) }

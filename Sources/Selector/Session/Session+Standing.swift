@@ -24,7 +24,7 @@ extension Session {
 
   mutating func performAlarms(_ command: Command.ID) -> [Effect] {
     guard case .alarms(let row) = detail else { return [] }
-    if command == .back { leaveScreen() }
+    if command == .back { returnFromScreen() }
     let standing = standing
     guard command == .delete, standing.indices.contains(row) else { return [] }
     switch standing[row] {
@@ -42,7 +42,7 @@ extension Session {
 
   mutating func performTrash(_ command: Command.ID) -> [Effect] {
     guard case .trash(var view) = detail else { return [] }
-    if command == .back { leaveScreen() }
+    if command == .back { returnFromScreen() }
     guard command == .restore, let records = view.records, records.indices.contains(view.row)
     else { return [] }
     let restored = records[view.row]

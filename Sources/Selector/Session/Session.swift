@@ -25,6 +25,8 @@ public struct Session: Sendable {
   /// Whether the focused pane has the screen alone.
   var isZoomed = false
   var detail = Detail.attributes
+  /// The pane from which the screen in place of the attributes was opened.
+  var opener = Pane.attributes
   /// The device whose details are shown.
   var openDevice: DeviceID?
   /// The marked attribute; stays with the attribute whatever arrives.

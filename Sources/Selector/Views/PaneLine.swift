@@ -74,9 +74,16 @@ extension Frame {
       put(trailer.text, row: row, column: column, limit: columns, style: trailer.style)
     }
     for piece in line.pieces where piece.column < room {
+      let pieceStyle = piece.style == .text ? style : piece.style
       let columns = put(
         piece.text, row: row, column: region.column + piece.column, limit: room - piece.column,
-        style: piece.style == .text ? style : piece.style)
+        style: pieceStyle)
+      // What goes on beyond the edge must not pass for the whole; a field scrolls.
+      if piece.style != .editing, piece.column + columns >= room - 1,
+        piece.column + DisplayWidth.columns(of: piece.text) > room
+      {
+        put("…", row: row, column: region.column + room - 1, style: pieceStyle)
+      }
       if let address = piece.link {
         link(row: row, column: region.column + piece.column, columns: columns, address: address)
       }

@@ -8,8 +8,19 @@ extension Session {
     let isFocused = focus == .attributes
     var painted = lines
     if !isFocused { for place in painted.indices { painted[place].cursor = nil } }
+    if isBehindBox {
+      // The mark would stand beside the box as if it were a part of it.
+      for place in painted.indices { painted[place].pieces.removeAll { $0.text == ">" } }
+    }
     frame.paint(
       painted, in: region, top: top, marked: isFocused ? .selected : .selectedUnfocused)
+  }
+
+  private var isBehindBox: Bool {
+    switch overlay {
+    case .form, .generator, .pairing, .drafts: true
+    default: false
+    }
   }
 
   /// The lines of the middle pane, and which is the first on the screen.

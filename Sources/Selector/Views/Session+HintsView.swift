@@ -90,11 +90,18 @@ extension Session {
       return isUseless(command, about: view)
     }
     if focus == .attributes, isUselessOnEmptyScreen(command) { return true }
-    guard contexts.shownCount == 0 else { return false }
-    if command == .find { return contexts.isEmpty }
-    return [.open, .edit, .copy, .reveal, .history, .addAttribute, .changePassword]
-      .contains(command) || [.copyUsername, .copyPassword, .copyCode].contains(command)
+    if contexts.shownCount == 0 {
+      if command == .find { return contexts.isEmpty }
+      return Self.ofAttributes.contains(command)
+        || [.open, .addAttribute, .changePassword].contains(command)
+    }
+    return contexts.selected?.attributes.isEmpty == true && Self.ofAttributes.contains(command)
   }
+
+  /// What works on attributes that are there.
+  private static let ofAttributes: Set<Command.ID> = [
+    .edit, .copy, .reveal, .history, .copyUsername, .copyPassword, .copyCode,
+  ]
 
   /// A choice is not typed and a text not chosen; what was handed over waits for its answer.
   private func isUseless(_ command: Command.ID, in form: Form) -> Bool {

@@ -27,6 +27,10 @@ extension Session {
       if let sent = status.lastSent { parts.append("sent \(time.clock(sent))") }
     }
     let gap = isNarrow ? "  " : "   "
+    // What does not fit is left out whole.
+    while parts.count > 1, 8 + parts.joined(separator: gap).count > size.columns {
+      parts.removeLast()
+    }
     return labelled("sync", parts.joined(separator: gap))
   }
 
