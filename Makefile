@@ -216,6 +216,16 @@ ci: deps lint clean-build docs ## All that has to hold before a change goes in.
 	"$$(swift build --show-bin-path)/higgins-chaos" --quick
 	$(run_tests)
 
+# As manuals of subcommands are looked for (`man higgins devices` is higgins-devices(1)), and with
+# examples in lines of their own.
+manual_page = awk '\
+  /^\.(Dt|Xr) / { gsub(/\./, "-", $$2) } \
+  /^\.Nm "/ { whole = $$0; gsub(/"/, ""); $$0 = substr($$0, 5); gsub(/ /, "-"); $$0 = ".Nm " $$0 } \
+  /^\.Nd "/ { gsub(/"/, "") } \
+  /^\.Nm$$/ && whole { $$0 = whole } \
+  /^EXAMPLE: / { $$0 = ".Bd -literal -offset indent\n" substr($$0, 10) "\n.Ed" } \
+  { print }'
+
 .PHONY: install
 install: build ## Copies programs, themes, manual pages, completions and the service to PREFIX.
 	bin=$$(swift build --configuration release --show-bin-path)
@@ -229,7 +239,8 @@ install: build ## Copies programs, themes, manual pages, completions and the ser
 	  >"$$to/lib/systemd/system/higginsd.service"
 	install -m 644 Sources/DaemonApp/Service/higginsd.conf "$$to/lib/sysusers.d"
 	for page in .build/plugins/GenerateManual/outputs/{SelectorApp,DaemonApp}/*.1; do
-	  install -m 644 "$$page" "$$to/share/man/man1"
+	  name=$$(basename "$$page" .1)
+	  $(manual_page) "$$page" >"$$to/share/man/man1/$${name//./-}.1"
 	done
 	for program in higgins higginsd; do
 	  completion() { "$$bin/$$program" --generate-completion-script "$$1"; }
