@@ -177,7 +177,7 @@ extension Session {
     whole.size = Self.plainSize
     whole.isZoomed = true
     whole.message = nil
-    let isDialog = place == .generator || place == .pairing
+    let isDialog = [.generator, .pairing, .command].contains(place)
     let frame = isDialog ? whole.dialogView() : whole.view()
     let rows = frame.lines.dropFirst().dropLast(2)
     let rules: Set<Character> = ["─", "│", "┌", "┐", "└", "┘", "├", "┤", "┬", "┴", "█"]
