@@ -90,11 +90,11 @@ extension Command {
         .revoke, .devices, "x", "revoke the device: new keys, new kit", .change, hint: "revoke",
         rank: 2),
       Command(.sync, .devices, "s", "sync now", .sync, hint: "sync", rank: 3),
-      Command(.back, .devices, "Esc", "back to the attributes", .move, hint: "back", rank: 0),
+      Command(.back, .devices, "Esc", "back from here", .move, hint: "back", rank: 0),
       Command(.open, .conflicts, "Enter", "both values", .use, hint: "choose", rank: 0),
-      Command(.back, .conflicts, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+      Command(.back, .conflicts, "Esc", "back from here", .move, hint: "back", rank: 1),
       Command(.open, .signals, "Enter", "go to the context", .use, hint: "go there", rank: 0),
-      Command(.back, .signals, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+      Command(.back, .signals, "Esc", "back from here", .move, hint: "back", rank: 1),
       Command(.copy, .history, "y", "copy", .use, hint: "copy", rank: 2),
       Command(.reveal, .history, "v", "reveal 15 s", .use, hint: "reveal", rank: 2),
       Command(
@@ -107,10 +107,10 @@ extension Command {
 
   private static let standing: [Command] = [
     Command(.restore, .trash, "Enter", "restore the context", .change, hint: "restore", rank: 0),
-    Command(.back, .trash, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+    Command(.back, .trash, "Esc", "back from here", .move, hint: "back", rank: 1),
     Command(
       .delete, .alarms, "d", "it is dealt with, asks", .change, hint: "dealt with", rank: 0),
-    Command(.back, .alarms, "Esc", "back to the attributes", .move, hint: "back", rank: 1),
+    Command(.back, .alarms, "Esc", "back from here", .move, hint: "back", rank: 1),
   ]
 
   private static let conflict: [Command] = [

@@ -39,6 +39,11 @@ private struct Pass {
   private var hasBase = false
 
   mutating func append(_ scalar: Unicode.Scalar) {
+    if Self.isOfScreens(scalar) {
+      result.unicodeScalars.append(scalar)
+      (inEmoji, hasBase, marks) = (false, true, 0)
+      return
+    }
     let treatment = Treatment(scalar, inEmoji: inEmoji)
     switch treatment {
     case .show: show(scalar)
@@ -49,6 +54,15 @@ private struct Pass {
     }
     // Digits are emoji by property (keycaps), but a selector behind one is no reason to trust it.
     inEmoji = treatment == .show && scalar.value >= 0xA9 && scalar.properties.isEmoji
+  }
+
+  /// Printable ASCII, and what the screens draw with (bullet, ellipsis, lines and blocks): one
+  /// column each, and nothing to look up.
+  private static func isOfScreens(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x21..<0x7F, 0x2022, 0x2026, 0x2500...0x259F: true
+    default: false
+    }
   }
 
   private mutating func show(_ scalar: Unicode.Scalar) {

@@ -60,7 +60,7 @@ extension Session {
   private var hintedCommands: [Command] {
     let all = keymap.commands(at: place)
     guard case .pairing(let pairing) = overlay else {
-      return all.filter { !isUseless($0.id) }
+      return all.filter { $0.hint != nil && !isUseless($0.id) }
     }
     return all.filter { command in
       switch (pairing, command.id) {
