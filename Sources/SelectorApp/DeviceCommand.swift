@@ -52,6 +52,7 @@ enum Execution {
       try await command.run(on: device, console: console)
       if !command.erases, let text = await device.wiped { throw DeviceError.revoked(text: text) }
       if !command.tellsAlarms { await tellAlarms(of: device, at: console) }
+      await tellNewcomers(of: device, at: console)
       return 0
     } catch {
       let failure = failure(of: error)
@@ -67,6 +68,16 @@ enum Execution {
     for alarm in await device.alarms() {
       // `higgins status` tells whoever cannot be told here.
       try? await console.note("higgins: ALARM: \(alarm.text) See `higgins alarms`.")
+    }
+  }
+
+  private static func tellNewcomers(of device: Device, at console: any Console) async {
+    guard let newcomers = await device.newcomers() else { return }
+    do {
+      for notice in newcomers.notices { try await console.note("higgins: \(notice.text)") }
+      await device.told(of: newcomers)
+    } catch {
+      // Where this cannot be said, the next command says it.
     }
   }
 

@@ -85,6 +85,13 @@ import Testing
     let old = try account.write(Stage.passphrase, to: "old")
     #expect(try account.join("tablet", kit: file, passphrase: old).status == 3)
     #expect(try account.join("tablet", kit: file, passphrase: new).status == 0)
+    // All others say so, once, whatever they are asked.
+    let newcomer = "tablet is a new device of the account: it came in with passphrase and"
+    for profile in ["home", "work"] {
+      #expect(try account.higgins(profile, ["sync"], passphrase: new).errors.contains(newcomer))
+      #expect(try !account.higgins(profile, ["list"], passphrase: new).errors.contains("tablet"))
+    }
+    #expect(try !account.higgins("tablet", ["list"], passphrase: new).errors.contains("new device"))
   }
 
   @Test(.timeLimit(.minutes(5)))
@@ -105,6 +112,7 @@ import Testing
     try #require(revoked.status == 0, "\(revoked.errors)")
     #expect(revoked.errors.contains("has erased itself"))
     #expect(revoked.errors.contains("what it could read: bank.example / password."))
+    #expect(try stage.higgins("home", ["status"]).text.contains("has erased itself"))
     #expect(try stage.higgins("home", ["devices", "exposed"]).text.contains("bank.example"))
     let end = watch.finish()
     #expect(end.status == 1 && end.errors.contains("revoked by home pc"))

@@ -132,6 +132,7 @@ extension Device {
   }
 
   private func note(_ words: [Farewell]) {
+    let before = farewells
     for word in words where !farewells.contains(word.device) {
       guard let epoch = core.membership.revoked[word.device],
         let description = core.membership.devices[word.device],
@@ -145,6 +146,11 @@ extension Device {
       else { continue }
       farewells.insert(word.device)
       report("erased", "\(name(of: word.device)) has erased itself.")
+    }
+    do {
+      if farewells != before { try keepFarewells() }
+    } catch {
+      complain(error)
     }
     publishStatus()
   }

@@ -27,6 +27,8 @@ actor Device {
   var guesses = Guesses()
   /// The revoked devices that said they have erased themselves.
   var farewells: Set<DeviceID> = []
+  /// How many records of the chain a person was told of.
+  var recordsTold = 0
   /// Why nothing of the account is here any more; nil while this device is a member.
   var wiped: String?
   /// Tells the server that everything was erased.
@@ -193,6 +195,8 @@ actor Device {
     // What was published before the names could be read calls the others by their ids.
     publishStatus()
     if settings.passphraseChanges == nil { try notePassphrase() }
+    try beginTelling()
+    try readFarewells()
     if let passphraseChangedBy {
       report(
         "passphrase",

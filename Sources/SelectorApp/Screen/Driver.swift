@@ -139,7 +139,10 @@ actor Driver {
           return false
         }
         if case .outcome(.unlocked) = event { await goOn() }
-        if case .status = event { noteIdentity() }
+        if case .status = event {
+          noteIdentity()
+          await tellNewcomers()
+        }
         if case .line = event { isAnswering = true }
       case .suspend: await suspend()
       case .unlocked: await showUnlocked()
@@ -186,6 +189,14 @@ actor Driver {
     guard let device, device.settings.device != profile.deviceID else { return }
     profile.deviceID = device.settings.device
     inbox.post(.profile(profile))
+  }
+
+  private func tellNewcomers() async {
+    guard let device, profile.phase == .unlocked, let newcomers = await device.newcomers() else {
+      return
+    }
+    for notice in newcomers.notices { _ = await carryOut(session.update(.notice(notice))) }
+    await device.told(of: newcomers)
   }
 
   /// Shows the signals of earlier, and offers what was typed and not saved.

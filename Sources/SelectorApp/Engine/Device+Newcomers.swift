@@ -1,0 +1,97 @@
+import Storage
+import Sync
+import Vault
+import Wire
+
+/// The devices that came in without this one's doing, since a person was last told.
+struct Newcomers: Sendable {
+  /// One for each.
+  fileprivate(set) var notices: [Notice] = []
+  /// All devices there are, and how many records say so.
+  fileprivate let devices: Set<DeviceID>
+  fileprivate let records: Int
+}
+
+/// What a person was told of other devices, which outlives the process: who may read the account is
+/// never changed without a word on every device.
+extension Device {
+  private static let toldRow = "newcomers told"
+  private static let farewellsRow = "farewells"
+
+  /// nil if there is nothing new, and while locked, since names are sealed: it is said after
+  /// unlocking. What was shown is to be handed to ``told(of:)``.
+  func newcomers() -> Newcomers? {
+    guard keyring != nil, core.membership.count != recordsTold else { return nil }
+    var newcomers = Newcomers(
+      devices: Set(core.membership.devices.keys), records: core.membership.count)
+    do {
+      guard let told = try devices(in: Self.toldRow) else { return newcomers }
+      newcomers.notices = try core.membership.records.compactMap { record in
+        guard record.kind == .addDevice, record.signer != .device(settings.device) else {
+          return nil
+        }
+        let addition = try record.addition()
+        let device = addition.device.device
+        // One with an origin was a device before, under another list.
+        guard addition.origin == nil, device != settings.device, !told.contains(device) else {
+          return nil
+        }
+        return notice(of: device, admittedBy: record.signer)
+      }
+      return newcomers
+    } catch {
+      complain(error)
+      return nil
+    }
+  }
+
+  private func notice(of device: DeviceID, admittedBy signer: MembershipRecord.Signer) -> Notice {
+    let name = name(of: device)
+    let way =
+      switch signer {
+      case .account: "it came in with passphrase and recovery kit"
+      case .device(let sponsor): "\(self.name(of: sponsor)) admitted it"
+      }
+    return Notice(
+      code: "newcomer-\(device)",
+      text: "\(name) is a new device of the account: \(way). If that was not you, take it out with"
+        + " `higgins devices revoke`, and change your passphrase with `--leaked`.",
+      at: Self.wallClock, isAlarm: false)
+  }
+
+  func told(of newcomers: Newcomers) {
+    do {
+      try keep(newcomers.devices, in: Self.toldRow)
+      recordsTold = newcomers.records
+    } catch {
+      complain(error)
+    }
+  }
+
+  /// Whoever is there when this device first opens needs no word.
+  func beginTelling() throws {
+    guard try devices(in: Self.toldRow) == nil, let newcomers = newcomers() else { return }
+    told(of: newcomers)
+  }
+
+  func readFarewells() throws {
+    farewells = try devices(in: Self.farewellsRow) ?? []
+  }
+
+  func keepFarewells() throws {
+    try keep(farewells, in: Self.farewellsRow)
+  }
+
+  private func devices(in row: String) throws -> Set<DeviceID>? {
+    guard let bytes = try store.row(row) else { return nil }
+    let size = DeviceID.zero.bytes.count
+    let ids = stride(from: 0, to: bytes.count, by: size).compactMap {
+      DeviceID(bytes: Array(bytes[$0..<min($0 + size, bytes.count)]))
+    }
+    return Set(ids)
+  }
+
+  private func keep(_ devices: Set<DeviceID>, in row: String) throws {
+    try store.setRow(row, devices.sorted().flatMap(\.bytes))
+  }
+}
