@@ -132,7 +132,7 @@ struct DoctorCommand: AsyncParsableCommand, Sendable {
   /// Nil where there is none: over plaintext, and where nobody answers.
   private static func certificate(of address: ServerAddress, pin: Digest32?) async -> Finding? {
     guard address.isSecure else {
-      return .good("tls", "Not needed: connections do not leave this machine")
+      return .good("tls", "Not needed: http never leaves this machine")
     }
     let now = Device.wallClock
     do throws(ServiceFailure) {

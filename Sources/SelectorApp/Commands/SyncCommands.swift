@@ -25,7 +25,10 @@ struct SyncCommand: DeviceCommand {
   func run(on device: Device, console: any Console) async throws {
     await device.start(push: false)
     let outcome = await device.synchronise(untilNothingMovesFor: Self.limit)
-    if outcome == .confirmed { await device.finishSnapshot(within: Self.limit) }
+    if outcome == .confirmed {
+      await device.finishSnapshot(within: Self.limit)
+      await device.fetchFarewells()
+    }
     if output.json { try await console.record(await device.statusRecord()) }
     switch outcome {
     case .confirmed:
@@ -62,6 +65,7 @@ struct StatusCommand: DeviceCommand {
     if !saving.noSync, await device.status().push == .down {
       await device.start(push: false)
       _ = await device.synchronise(within: Saving.sendingLimit)
+      await device.fetchFarewells()
     }
     let record = await device.statusRecord()
     if output.json {

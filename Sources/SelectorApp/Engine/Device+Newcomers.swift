@@ -12,6 +12,16 @@ struct Newcomers: Sendable {
   fileprivate let records: Int
 }
 
+/// What is known of what others said of themselves, and what a person was told of it.
+struct Telling {
+  /// The revoked devices that said they have erased themselves.
+  fileprivate(set) var farewells: Set<DeviceID> = []
+  /// When those that were silent were last asked for.
+  fileprivate var asked: Duration?
+  /// How many records of the chain a person was told of.
+  fileprivate var records = 0
+}
+
 /// What a person was told of other devices, which outlives the process: who may read the account is
 /// never changed without a word on every device.
 extension Device {
@@ -21,7 +31,7 @@ extension Device {
   /// nil if there is nothing new, and while locked, since names are sealed: it is said after
   /// unlocking. What was shown is to be handed to ``told(of:)``.
   func newcomers() -> Newcomers? {
-    guard keyring != nil, core.membership.count != recordsTold else { return nil }
+    guard keyring != nil, core.membership.count != telling.records else { return nil }
     var newcomers = Newcomers(
       devices: Set(core.membership.devices.keys), records: core.membership.count)
     do {
@@ -62,7 +72,7 @@ extension Device {
   func told(of newcomers: Newcomers) {
     do {
       try keep(newcomers.devices, in: Self.toldRow)
-      recordsTold = newcomers.records
+      telling.records = newcomers.records
     } catch {
       complain(error)
     }
@@ -70,16 +80,26 @@ extension Device {
 
   /// Whoever is there when this device first opens needs no word.
   func beginTelling() throws {
+    telling.farewells = try devices(in: Self.farewellsRow) ?? []
     guard try devices(in: Self.toldRow) == nil, let newcomers = newcomers() else { return }
     told(of: newcomers)
   }
 
-  func readFarewells() throws {
-    farewells = try devices(in: Self.farewellsRow) ?? []
+  var farewells: Set<DeviceID> { telling.farewells }
+
+  /// Keeps that these devices have erased themselves.
+  func keep(farewells new: Set<DeviceID>) throws {
+    try keep(farewells.union(new), in: Self.farewellsRow)
+    telling.farewells.formUnion(new)
   }
 
-  func keepFarewells() throws {
-    try keep(farewells, in: Self.farewellsRow)
+  /// Asks for the word of revoked devices beside a synchronisation; at most once a minute, as one
+  /// that never says it would be asked for all the time.
+  func wantFarewells() {
+    let now = Self.moment.uptime
+    guard telling.asked.map({ now - $0 >= .seconds(60) }) ?? true, !silent.isEmpty else { return }
+    telling.asked = now
+    Task { await fetchFarewells() }
   }
 
   private func devices(in row: String) throws -> Set<DeviceID>? {

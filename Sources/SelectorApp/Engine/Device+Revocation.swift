@@ -108,9 +108,11 @@ extension Device {
 
   // MARK: The word of those that were taken out
 
+  /// The revoked devices that did not say that they have erased themselves.
+  var silent: Set<DeviceID> { Set(core.membership.revoked.keys).subtracting(farewells) }
+
   /// Asks once for the word of those that did not say it yet.
   func fetchFarewells() async {
-    let silent = Set(core.membership.revoked.keys).subtracting(farewells)
     if !silent.isEmpty { await fetchFarewells(of: silent, within: .zero) }
   }
 
@@ -132,7 +134,7 @@ extension Device {
   }
 
   private func note(_ words: [Farewell]) {
-    let before = farewells
+    var heard: Set<DeviceID> = []
     for word in words where !farewells.contains(word.device) {
       guard let epoch = core.membership.revoked[word.device],
         let description = core.membership.devices[word.device],
@@ -144,11 +146,11 @@ extension Device {
             record: core.membership.records[record.number].hash),
           by: description.authenticationKey)
       else { continue }
-      farewells.insert(word.device)
+      heard.insert(word.device)
       report("erased", "\(name(of: word.device)) has erased itself.")
     }
     do {
-      if farewells != before { try keepFarewells() }
+      if !heard.isEmpty { try keep(farewells: heard) }
     } catch {
       complain(error)
     }

@@ -25,10 +25,7 @@ actor Device {
   /// What this device can open; nil while locked.
   var keyring: Keyring? { core.keyring }
   var guesses = Guesses()
-  /// The revoked devices that said they have erased themselves.
-  var farewells: Set<DeviceID> = []
-  /// How many records of the chain a person was told of.
-  var recordsTold = 0
+  var telling = Telling()
   /// Why nothing of the account is here any more; nil while this device is a member.
   var wiped: String?
   /// Tells the server that everything was erased.
@@ -196,7 +193,6 @@ actor Device {
     publishStatus()
     if settings.passphraseChanges == nil { try notePassphrase() }
     try beginTelling()
-    try readFarewells()
     if let passphraseChangedBy {
       report(
         "passphrase",
@@ -409,6 +405,7 @@ actor Device {
       let wasOffline = core.failure != nil
       let response = try await client.synchronise(plan.request(frames: frames ?? []))
       try take(response)
+      wantFarewells()
       if wasOffline, pushState == .down { push?.reconnectNow() }
     } catch let failure as ServiceFailure {
       switch failure {
