@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Selector
 import Storage
 import Vault
 
@@ -62,7 +63,8 @@ struct PassphraseSource {
     return try await ask(prompt)
   }
 
-  /// A passphrase that begins to count: typed twice, because nobody sees what they type.
+  /// A passphrase that begins to count: typed twice, because nobody sees what they type, and no
+  /// shorter than the selector takes it. What stands in a file is its owner's affair.
   func new() async throws -> Passphrase {
     if let given = try given() { return given }
     var first = try await secret("New passphrase: ")
@@ -73,6 +75,13 @@ struct PassphraseSource {
     }
     guard first == second else {
       throw Failure(.failed, "The two passphrases differ. Nothing was made. Try again.")
+    }
+    // Each character has one byte that is no continuation.
+    guard first.count(where: { $0 & 0xC0 != 0x80 }) >= Session.passphraseCharacters else {
+      throw Failure(
+        .failed,
+        "A passphrase has at least \(Session.passphraseCharacters) characters, better four words."
+          + " Nothing was made. Try again.")
     }
     return try Self.passphrase(first)
   }

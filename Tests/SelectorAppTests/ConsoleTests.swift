@@ -132,13 +132,22 @@ import Vault
   }
 
   @Test func aNewPassphraseIsTypedTwiceAlike() async throws {
-    let same = TestConsole(secrets: ["one", "one"])
+    let same = TestConsole(secrets: ["one, two", "one, two"])
     _ = try await PassphraseSource(path: nil, console: same).new()
     #expect(same.prompts == ["New passphrase: ", "The same again: "])
-    let other = TestConsole(secrets: ["one", "two"])
+    let other = TestConsole(secrets: ["one, two", "one, too"])
     await #expect(throws: Failure.self) {
       try await PassphraseSource(path: nil, console: other).new()
     }
+  }
+
+  /// Seven characters of eight bytes.
+  @Test func aShortNewPassphraseIsRefused() async throws {
+    let short = TestConsole(secrets: ["sécret!", "sécret!"])
+    let failure = await #expect(throws: Failure.self) {
+      try await PassphraseSource(path: nil, console: short).new()
+    }
+    #expect(failure?.sentence.hasPrefix("A passphrase has at least 8 characters") == true)
   }
 
   @Test func aServiceManagersCredentialIsThePassphrase() async throws {

@@ -7,8 +7,8 @@ extension Session {
   static let contextKinds: [ContextRecord.Kind] = [.account, .personal, .card, .note]
   static let attributeKinds = AttributeRecord.Kind.offered
   /// 8: with the slowness of the key derivation enough against guessing a stolen store for a day;
-  /// the form asks for more.
-  static let passphraseCharacters = 8
+  /// the form advises more.
+  public static let passphraseCharacters = 8
 
   mutating func open(_ form: Form) -> [Effect] {
     conceal()

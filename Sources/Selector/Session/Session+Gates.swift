@@ -69,7 +69,7 @@ extension Session {
     [
       Form.Field(
         name: "passphrase", content: .text(LineEditor()),
-        help: "at least 4 words; nobody can reset it", isSecret: true),
+        help: "\(Self.passphraseCharacters) characters, better 4 words; no reset", isSecret: true),
       Form.Field(
         name: "again", content: .text(LineEditor()), help: "the same once more", isSecret: true),
     ]

@@ -73,7 +73,7 @@ extension Session {
 
   private static let steps: [(name: String, words: String)] = [
     ("Choose how to start", "new, joined or imported"),
-    ("Name device and account", "and a passphrase of at least 4 words"),
+    ("Name device and account", "and a passphrase, best of 4 words"),
     ("Write down the account secret", "nobody can give you another"),
     ("Your first context", "home, work, or an import"),
   ]
