@@ -433,6 +433,23 @@ import Wire
     #expect(desk.session.contexts.selectedID == new.id)
   }
 
+  @Test func aKeyThatDoesNothingHereSaysSo() {
+    var desk = Desk.open()
+    desk.press("J")
+    #expect(desk.message == "J does nothing here. ? shows what does.")
+    desk.press("j")
+    #expect(desk.message == nil)
+    desk.press("/ J")
+    #expect(desk.message == nil, "it is typed")
+  }
+
+  @Test func pinningSaysWhatItDoes() {
+    var desk = Desk.open()
+    desk.press("f")
+    desk.send(.outcome(.saved))
+    #expect(desk.message == "Saved. It is pinned to the top.")
+  }
+
   @Test func themePreviewEndsWithEscape() {
     var desk = Desk.open()
     desk.press(": t h e m e Space C-n C-n")

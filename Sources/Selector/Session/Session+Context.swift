@@ -54,6 +54,7 @@ extension Session {
   /// A pinned context has an attribute that says so, which is removed to take it down again.
   private mutating func togglePin(of record: ContextRecord) -> [Effect] {
     let pins = record.attributes.filter(\.isPin)
+    remark = pins.isEmpty ? "It is pinned to the top." : "It is not pinned any more."
     guard pins.isEmpty else {
       return save(pins.map { .removeAttribute(record.id, $0.id, base: $0.heads.map(\.id)) })
     }

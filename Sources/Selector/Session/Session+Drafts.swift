@@ -137,15 +137,15 @@ extension Session {
   /// The edits are on disk.
   mutating func takeSaved() -> [Effect] {
     let closed = saving.isEmpty ? nil : saving.removeFirst()
-    if overlay == nil { say(trimmed("Saved. \(doubt ?? arrival)")) }
-    doubt = nil
+    if overlay == nil { say(trimmed("Saved. \(remark ?? arrival)")) }
+    remark = nil
     return dropDrafts(of: closed)
   }
 
   /// The edits could not be kept: the form is there again, with all that was typed.
   mutating func takeNotSaved(_ reason: String) -> [Effect] {
     let closed = saving.isEmpty ? nil : saving.removeFirst()
-    doubt = nil
+    remark = nil
     complain(reason)
     addLine("failed", by: profile.deviceName, reason)
     guard let form = closed, overlay == nil, isUnlocked else { return [] }

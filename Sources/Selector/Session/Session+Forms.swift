@@ -170,7 +170,7 @@ extension Session {
     default: break
     }
     guard let edit = edit(from: form) else { return close(form) }
-    if case .addAttribute(_, let new) = edit { doubt = doubt(new.label, new.kind, new.text) }
+    if case .addAttribute(_, let new) = edit { remark = doubt(new.label, new.kind, new.text) }
     if form.purpose == .newContext { awaitedName = trimmed(form.text("name")) }
     return save([edit]) + (form.context.map { [.formClosed($0)] } ?? [])
   }

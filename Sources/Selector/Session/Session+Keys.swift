@@ -30,13 +30,21 @@ extension Session {
 
   /// Types a key that has no command.
   private mutating func type(_ key: Key, at place: Place) -> [Effect] {
-    guard let character = key.typed else {
-      return place == .question ? answer(false) : []
-    }
     if place == .question { return answer(false) }
-    guard place.takesText else { return [] }
+    guard let character = key.typed, place.takesText else {
+      refuse(key, at: place)
+      return []
+    }
     if place == .form, character == " ", changeChoice(1) { return [] }
     return withEditor { $0.type(character) }
+  }
+
+  /// A key that was meant for another pane, or is nowhere any.
+  private mutating func refuse(_ key: Key, at place: Place) {
+    guard place.chain.contains(.lists) else { return }
+    let help = keymap.commands(at: place).first { $0.id == .help }?.keys.first
+    let words = help.map { " \($0.caption) shows what does." } ?? ""
+    say("\(key.caption) does nothing here.\(words)")
   }
 
   mutating func paste(_ text: String) -> [Effect] {

@@ -50,9 +50,9 @@ extension Session {
       overlay = .values(form)
       return []
     }
-    doubt = nil
-    for entry in changed where doubt == nil {
-      doubt = doubt(entry.attribute.label, entry.attribute.kind, entry.editor.text)
+    remark = nil
+    for entry in changed where remark == nil {
+      remark = doubt(entry.attribute.label, entry.attribute.kind, entry.editor.text)
     }
     return save(edits) + [.formClosed(form.record.id)]
   }

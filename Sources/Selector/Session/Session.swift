@@ -60,8 +60,8 @@ public struct Session: Sendable {
   var wasCancelled = false
   var lastQuery = ""
   var generatorForm = GeneratorForm()
-  /// What is unlikely about the value being saved, to be said when it is.
-  var doubt: String?
+  /// What is to be said once the edit on its way is saved, as what is unlikely about the value.
+  var remark: String?
   var theme: String
   var themePreview: String?
   /// A context made here, to be marked when it is there.
