@@ -143,6 +143,9 @@ import Testing
     let stage = try Stage()
     defer { stage.strike() }
     let account = try begin(stage)
+    let kit = try account.write(account.kit, to: "kit")
+    let passphrase = try account.write(Stage.passphrase, to: "passphrase-again")
+    #expect(try account.join("mobile", kit: kit, passphrase: passphrase).status == 0)
     let watch = try stage.start("work", ["watch"])
     defer { watch.end() }
     try stage.waitUntil("the other device to be online") {
@@ -164,9 +167,12 @@ import Testing
     let set = try stage.higgins("work", ["set", "bank.example", "password", "-"], input: "y\n")
     #expect(set.status == 1 && set.errors.contains("The account was deleted"))
     watch.end()
+    // One that was away hears of it when it asks, and waits for nothing after that.
+    let start = ContinuousClock.now
+    let away = try stage.higgins("mobile", ["sync"])
+    #expect(away.status == 1 && away.errors.contains("The account was deleted on home pc"))
+    #expect(ContinuousClock.now - start < .seconds(30))
     // The name is free, the kit opens nothing, and a check finds nothing wrong.
-    let kit = try account.write(account.kit, to: "kit")
-    let passphrase = try account.write(Stage.passphrase, to: "passphrase-again")
     #expect(try account.join("tablet", kit: kit, passphrase: passphrase).status == 3)
     let shown = try stage.higgins("work", ["account"])
     #expect(shown.text.contains("deleted") && shown.errors.contains("on home pc"))

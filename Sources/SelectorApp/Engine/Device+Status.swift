@@ -35,9 +35,11 @@ extension Device {
     (core.failure ?? core.refusal.map { .refused($0) }).map { Failure($0).sentence }
   }
 
-  /// Whether something is on its way after which a synchronisation is over.
+  /// Whether something is on its way after which a synchronisation is over. To an account that was
+  /// deleted nothing comes any more.
   var isBusy: Bool {
-    core.isSynchronising || underway.contains(.fetching)
+    guard !core.isEnded else { return false }
+    return core.isSynchronising || underway.contains(.fetching)
       || (core.isReplacing && !core.isLocked && core.failure == nil && core.alarms.isEmpty)
   }
 
