@@ -265,6 +265,20 @@ import Wire
     #expect(desk.effects == [.redraw])
   }
 
+  /// Typed again at once, a passphrase would otherwise be commands: `r` renames.
+  @Test func aWrongPassphraseLeavesTheFormForAPairingOpen() {
+    var desk = Desk.open()
+    desk.press("D + p w Enter")
+    let text = "That passphrase does not open this. Nothing was changed. Try again."
+    desk.send(.outcome(.pairingFailed(text)))
+    #expect(desk.text.contains("Pair a device") && desk.text.contains("That passphrase does not"))
+    desk.type("rename")
+    desk.press("Enter")
+    #expect(desk.effects == [.pair(passphrase: "rename")])
+    desk.press("Esc")
+    #expect(desk.effects == [.admit(false)])
+  }
+
   @Test func aDeviceIsAdmittedOnlyByYes() {
     for (key, effect) in [("y", Effect.admit(true)), ("n", .admit(false)), ("Esc", .admit(false))] {
       var desk = Desk.open()

@@ -153,7 +153,7 @@ extension Session {
 // Pairing, on the device that is in already.
 extension Session {
   /// Whoever finds the selector open is not to take the account along.
-  mutating func askForPairing() {
+  mutating func askForPairing(notice: String = "Then a code is shown that lets one device in.") {
     conceal()
     var form = Form(
       .pairDevice, title: "Pair a device",
@@ -162,7 +162,7 @@ extension Session {
           name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
           isSecret: true)
       ])
-    form.notice = "Then a code is shown that lets one device in."
+    form.notice = notice
     overlay = .form(form)
   }
 

@@ -173,8 +173,13 @@ extension Session {
       if case .pairing = overlay { overlay = nil }
       tell("\(name) is paired and gets everything now.", verb: "paired")
     case .pairingFailed(let text):
-      if case .pairing = overlay { overlay = nil }
-      complain(text)
+      if case .pairing(.asking) = overlay {
+        // Whoever types the passphrase again at once is not to type commands.
+        askForPairing(notice: text)
+      } else {
+        if case .pairing = overlay { overlay = nil }
+        complain(text)
+      }
       addLine("failed", by: profile.deviceName, text)
     default: break
     }
