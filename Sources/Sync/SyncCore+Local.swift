@@ -216,12 +216,15 @@ extension SyncCore {
 
 extension Replica {
   /// Adds a commit of the log, whose author and signature were checked when it was stored.
+  ///
+  /// - Returns: what it changed.
+  @discardableResult
   public mutating func fold(
     _ envelope: Envelope, with keyring: Keyring, membership: Membership, now: Int64
-  ) throws {
-    guard envelope.header.kind == .data else { return }
+  ) throws -> [Change] {
+    guard envelope.header.kind == .data else { return [] }
     let plaintext = try keyring.openCommit(envelope, membership: membership)
-    _ = apply(
+    return apply(
       try [Operation](plaintext: plaintext), device: envelope.header.device,
       sequence: envelope.header.sequence, now: now)
   }

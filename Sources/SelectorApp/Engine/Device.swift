@@ -43,6 +43,8 @@ actor Device {
   var acknowledged: [DeviceID: UInt64] = [:]
   /// What is written down of ``presence`` and ``acknowledged``.
   var keptBook: PeerBook
+  /// What was there when it could last be read.
+  private var seen: Frontier
   private var timer: Task<Void, Never>?
   private var isStarted = false
   private var holdsBack = false
@@ -127,6 +129,7 @@ actor Device {
     self.client = client
     self.opening = opening
     self.isUncertain = isUncertain
+    seen = core.frontier
     keptBook = PeerBook.read(of: settings.device, from: store)
     acknowledged = keptBook.held
     presence = keptBook.presence
@@ -179,7 +182,8 @@ actor Device {
     repeat {
       number = foldNumber
       folded = try await Fold.make(
-        of: store, own: settings.device, now: Self.wallClock, trust: { try await self.trust(file) }
+        of: store, own: settings.device, seen: seen, now: Self.wallClock,
+        trust: { try await self.trust(file) }
       ) { done, total in
         await self.say(SyncProgress(done: done, total: total, what: "opening"))
       }
@@ -202,6 +206,7 @@ actor Device {
     publishContexts()
     publishDrafts()
     tell(.unlocked)
+    if !folded.news.isEmpty { tell(.changed(folded.news)) }
   }
 
   /// The keyring with what the list of devices, as it is now, added to it.
@@ -212,6 +217,7 @@ actor Device {
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed.
   func lock() throws {
     try take(.locked)
+    seen = core.frontier
     publishContexts()
     publishDrafts()
   }
@@ -589,12 +595,4 @@ extension Device {
       self.startPush()
     }
   }
-}
-
-/// Proves this device to the servers with its authentication key, which works while locked.
-struct DeviceKeyProver: DeviceProver {
-  let device: DeviceID
-  let key: AuthenticationKey
-
-  func prove(_ bytes: [UInt8]) throws -> Blob { key.sign(bytes) }
 }
