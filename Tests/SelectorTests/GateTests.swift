@@ -151,6 +151,19 @@ import Wire
     #expect(desk.session.contexts.selectedID == Sample.github)
   }
 
+  @Test func whatCameWhileItWasLockedIsSaidWhenItIsOpen() {
+    var desk = Desk.open()
+    desk.press("L")
+    desk.send(.profile(Sample.profile(Self.locked)))
+    desk.send(.changed([Sample.change(.set, 2, 3, "email")]))
+    desk.send(.profile(Sample.profile()))
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.message == "~ 1 change you have not looked at  i show  S list")
+    #expect(desk.session.log.entries.first?.what == "github.example / email")
+    desk.press("i")
+    #expect(desk.session.attribute == Sample.attribute(3))
+  }
+
   @Test func anAccountIsCreatedAndItsSecretHasToBeConfirmed() {
     var desk = Desk(.empty)
     desk.press("Enter Tab")

@@ -50,6 +50,10 @@ extension Session {
   mutating func greet() {
     lockScreen = LockScreen()
     lastKeyAt = now
+    let unseen = news.changes.count
+    if unseen > 0 {
+      say("~ \(Self.counted(unseen, "change")) you have not looked at  i show  S list")
+    }
     if case .form(let form) = overlay, form.context == nil { overlay = nil }
     if overlay == nil, let line = awaitedLine {
       awaitedLine = nil
