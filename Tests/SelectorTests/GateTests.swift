@@ -408,6 +408,89 @@ import Wire
     #expect(desk.text.contains("The account is deleted."))
   }
 
+  private static func desk(after command: String) -> Desk {
+    var desk = Desk.open()
+    desk.press(":")
+    desk.type(command)
+    desk.press("Enter")
+    return desk
+  }
+
+  @Test(arguments: [("passphrase", false), ("leaked", true)])
+  func thePassphraseIsChangedByTheOldAndTheNewTwice(_ command: String, _ isLeaked: Bool) {
+    var desk = Self.desk(after: command)
+    desk.type("the old words")
+    desk.press("Tab")
+    desk.type("short")
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty && desk.text.contains("new: at least 8 characters"))
+    desk.type(" no more")
+    desk.press("Tab")
+    desk.type("short no mroe")
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty && desk.text.contains("again: this is not the same passphrase"))
+    desk.press("C-u")
+    desk.type("short no more")
+    #expect(!desk.text.contains("no more") && !desk.text.contains("old words"))
+    desk.press("C-s")
+    #expect(
+      desk.effects == [
+        .changePassphrase(from: "the old words", to: "short no more", isLeaked: isLeaked)
+      ])
+    // Refused, the form stays as it was typed.
+    desk.send(.outcome(.failed("That passphrase does not open this.")))
+    #expect(desk.text.contains("That passphrase does not open this."))
+    desk.press("C-s")
+    #expect(desk.effects.count == 1)
+    desk.send(.outcome(.passphraseChanged(isAdopted: false, kit: isLeaked ? "A3F9K-71C2X" : nil)))
+    #expect(desk.text.contains("The passphrase is changed.") == !isLeaked)
+    #expect(desk.text.contains("A3F9K-71C2X") == isLeaked)
+    desk.press("y")
+    #expect(!desk.text.contains("A3F9K-71C2X") && !desk.text.contains("What do you want to begin"))
+  }
+
+  @Test(arguments: [("kit", false), ("new-kit", true)])
+  func theKitIsShownToWhoTypesThePassphraseAgain(_ command: String, _ isNew: Bool) {
+    var desk = Self.desk(after: command)
+    #expect(desk.text.contains("The old one opens nothing any more") == isNew)
+    desk.press("Enter")
+    #expect(desk.effects.isEmpty, "not without it")
+    desk.type("its own words")
+    desk.press("Enter")
+    #expect(desk.effects == [.kit(passphrase: "its own words", isNew: isNew)])
+    desk.send(.outcome(.kit("A3F9K-71C2X", isNew: isNew)))
+    #expect(desk.text.contains("A3F9K-71C2X"))
+    desk.press("y")
+    #expect(!desk.text.contains("A3F9K-71C2X") && !desk.text.contains("What do you want to begin"))
+  }
+
+  @Test func anAccountIsRecoveredWithPassphraseAndKit() {
+    var desk = Desk(.empty)
+    desk.press("j j j Enter")
+    #expect(desk.text.contains("Recover an account"))
+    desk.press("C-u")
+    desk.type("https://sync.example")
+    desk.press("Tab")
+    desk.type("ann")
+    desk.press("Tab C-u")
+    desk.type("home pc")
+    desk.press("Tab")
+    desk.press("C-s")
+    #expect(desk.effects.isEmpty && desk.text.contains("kit: please type one."))
+    desk.type("A3F9K-71C2X")
+    desk.press("Tab")
+    desk.type("its own words")
+    desk.press("C-s")
+    #expect(
+      desk.effects == [
+        .recover(
+          server: "https://sync.example", account: "ann", device: "home pc",
+          passphrase: "its own words", kit: "A3F9K-71C2X")
+      ])
+    desk.send(.outcome(.failed("The server does not accept this.")))
+    #expect(desk.text.contains("The server does not accept this."))
+  }
+
   @Test func theCopyOfADeletedAccountIsErasedByItsName() {
     var desk = Desk.open()
     var status = desk.session.status

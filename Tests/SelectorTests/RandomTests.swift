@@ -74,12 +74,14 @@ import Wire
   }
 
   private func outcome(_ dice: inout Dice, now: Int64) -> Outcome {
-    switch dice.below(19) {
+    switch dice.below(22) {
     case 14: .notSaved("The disk is full.")
     case 15: .trash(dice.pick([[], TimeTests.trash]))
     case 16: .past(at: now - Int64(dice.below(5)) * 86_400_000, dice.pick([[], Sample.contested]))
     case 17: .reversed(Reversal(isRedo: false, what: "3 changes", result: .gone))
     case 18: .history(Sample.github, Sample.attribute(3), TimeTests.versions)
+    case 19: .passphraseChanged(isAdopted: false, kit: dice.pick([nil, "A3F9K"]))
+    case 20: .kit("A3F9K", isNew: dice.below(2) == 0)
     case 0: .unlocked
     case 1: .wrongPassphrase(triesLeft: dice.below(3), waitSeconds: dice.below(2) * 30)
     case 2: .failed("No route to the server.")

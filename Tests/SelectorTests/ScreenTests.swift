@@ -76,6 +76,7 @@ import Wire
       }, phase: .empty),
     State(
       name: "first run join", reach: { $0.press("j Enter") }, phase: .empty),
+    State(name: "first run recover", reach: { $0.press("j j j Enter") }, phase: .empty),
     State(name: "first run import", reach: { $0.press("j j") }, phase: .empty),
     State(
       name: "account secret",

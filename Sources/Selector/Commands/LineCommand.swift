@@ -6,6 +6,8 @@ enum LineCommand: String, CaseIterable {
   case alarms, sync, lock
   case saveScreen = "save-screen"
   case script
+  case passphrase, leaked, kit
+  case newKit = "new-kit"
   case deleteAccount = "delete-account"
   case welcome, help
   case quit = "q"
@@ -31,6 +33,10 @@ enum LineCommand: String, CaseIterable {
     case .saveScreen: "FILE   write this screen as text, or as a picture (.svg)"
     case .script: "FILE   press the keys written there"
     case .welcome: "the first steps"
+    case .passphrase: "change the passphrase, asks"
+    case .leaked: "somebody may know the passphrase: another, with new keys and kit"
+    case .kit: "the account secret once more, asks"
+    case .newKit: "another account secret, with new keys, asks"
     case .deleteAccount: "delete the account on all devices, asks"
     case .help: "all keys"
     case .quit: "quit"

@@ -13,6 +13,8 @@ public enum Effect: Hashable, Sendable {
   case createAccount(
     server: String, account: String, device: String, passphrase: String, invite: String?)
   case join(code: String, device: String, passphrase: String)
+  /// Make this another device with nothing but passphrase and kit.
+  case recover(server: String, account: String, device: String, passphrase: String, kit: String)
   /// From here to `formClosed` nothing of this context may leave the device.
   case formOpened(ContextID)
   case formClosed(ContextID)
@@ -48,6 +50,10 @@ public enum Effect: Hashable, Sendable {
   case renameDevice(DeviceID, name: String)
   /// Take a device out of the account.
   case revokeDevice(DeviceID, passphrase: String)
+  /// Give the account another passphrase; `isLeaked` also gives it other keys and another kit.
+  case changePassphrase(from: String, to: String, isLeaked: Bool)
+  /// Show the kit again, or make another one, with other keys.
+  case kit(passphrase: String, isNew: Bool)
   /// Delete the account, on all devices; `name` is what was typed as its name.
   case deleteAccount(name: String, passphrase: String)
   /// Erase the copy of an account that was deleted.

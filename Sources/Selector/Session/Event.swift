@@ -60,6 +60,9 @@ public enum Outcome: Sendable {
   /// `names` are out; `kit` is the new one.
   case deviceRevoked(names: [String], haveErased: Bool, kit: String)
   case accountDeleted
+  /// `isAdopted`: the account had it already. A kit is the new one.
+  case passphraseChanged(isAdopted: Bool, kit: String?)
+  case kit(String, isNew: Bool)
   case pairingCode(String, expiresAt: Int64)
   case pairingOffer(name: String, words: [String])
   case pairingDone(name: String)

@@ -113,6 +113,11 @@ struct Form: Hashable, Sendable {
     case renameDevice(DeviceID)
     case revokeDevice(DeviceID)
     case pairDevice
+    case recover
+    case changePassphrase
+    case leakedPassphrase
+    case showKit
+    case newKit
     case deleteAccount
     /// Of an account that was deleted: its copy here.
     case eraseCopy
@@ -200,8 +205,8 @@ struct Form: Hashable, Sendable {
   /// The context whose form this is.
   var context: ContextID? {
     switch purpose {
-    case .newContext, .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice,
-      .deleteAccount, .eraseCopy:
+    case .newContext, .createAccount, .join, .recover, .renameDevice, .revokeDevice, .pairDevice,
+      .changePassphrase, .leakedPassphrase, .showKit, .newKit, .deleteAccount, .eraseCopy:
       nil
     case .newAttribute(let id), .renameContext(let id), .renameAttribute(let id, _): id
     }
@@ -210,7 +215,9 @@ struct Form: Hashable, Sendable {
   /// Whether it is about the account or a device of it, and no edit.
   var isAboutDevice: Bool {
     switch purpose {
-    case .renameDevice, .revokeDevice, .pairDevice, .deleteAccount, .eraseCopy: true
+    case .renameDevice, .revokeDevice, .pairDevice, .changePassphrase, .leakedPassphrase, .showKit,
+      .newKit, .deleteAccount, .eraseCopy:
+      true
     default: false
     }
   }
@@ -223,6 +230,10 @@ struct Form: Hashable, Sendable {
     case .join: "join"
     case .revokeDevice: "revoke"
     case .pairDevice: "pair"
+    case .recover: "recover"
+    case .changePassphrase, .leakedPassphrase: "change"
+    case .showKit: "show"
+    case .newKit: "make"
     case .deleteAccount: "delete"
     case .eraseCopy: "erase"
     }

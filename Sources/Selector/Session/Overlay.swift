@@ -84,6 +84,7 @@ enum Welcome: Hashable, Sendable {
     "a new account on a server",
     "join an account I already use   needs a pairing code",
     "import into a new account   Bitwarden, KeePass, pass, CSV",
+    "recover an account   with passphrase and account secret",
   ]
 }
 

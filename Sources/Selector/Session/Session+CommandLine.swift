@@ -147,6 +147,12 @@ extension Session {
     case .welcome:
       overlay = .start(row: 0)
       return []
+    case .passphrase, .leaked:
+      openPassphraseForm(isLeaked: command == .leaked)
+      return []
+    case .kit, .newKit:
+      openKitForm(isNew: command == .newKit)
+      return []
     case .deleteAccount:
       openDeletion()
       return []

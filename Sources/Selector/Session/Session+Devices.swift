@@ -81,6 +81,42 @@ extension Session {
     overlay = .form(form)
   }
 
+  mutating func openPassphraseForm(isLeaked: Bool) {
+    conceal()
+    func secret(_ name: String, _ help: String) -> Form.Field {
+      Form.Field(name: name, content: .text(LineEditor()), help: help, isSecret: true)
+    }
+    var form = Form(
+      isLeaked ? .leakedPassphrase : .changePassphrase,
+      title: isLeaked ? "Replace a passphrase that somebody may know" : "Change the passphrase",
+      fields: [
+        secret("passphrase", "yours, as it is now"),
+        secret("new", "\(Self.passphraseCharacters) characters, better 4 words; no reset"),
+        secret("again", "the new one once more"),
+      ])
+    form.notice =
+      isLeaked
+      ? "All keys and the kit change. Then change the passwords that matter, too."
+      : "The kit stays. Your other devices keep theirs until you do this there."
+    overlay = .form(form)
+  }
+
+  mutating func openKitForm(isNew: Bool) {
+    conceal()
+    var form = Form(
+      isNew ? .newKit : .showKit, title: isNew ? "Make another account secret" : "Account secret",
+      fields: [
+        Form.Field(
+          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
+          isSecret: true)
+      ])
+    form.notice =
+      isNew
+      ? "The old one opens nothing any more, and all keys change."
+      : "It is shown on this screen. See that nobody looks on."
+    overlay = .form(form)
+  }
+
   /// Hands the form over; it stays until an answer comes.
   mutating func submitDevice(_ form: Form) -> [Effect] {
     var form = form
@@ -101,12 +137,43 @@ extension Session {
         .deleteAccount(name: trimmed(form.text("account")), passphrase: form.text("passphrase"))
       ]
     case .eraseCopy: return [.eraseCopy(name: trimmed(form.text("account")))]
+    case .changePassphrase, .leakedPassphrase:
+      return [
+        .changePassphrase(
+          from: form.text("passphrase"), to: form.text("new"),
+          isLeaked: form.purpose == .leakedPassphrase)
+      ]
+    case .showKit, .newKit:
+      return [.kit(passphrase: form.text("passphrase"), isNew: form.purpose == .newKit)]
     default: return []
     }
   }
 
   mutating func closeDeviceForm() {
     if case .form(let form) = overlay, form.isAboutDevice { overlay = nil }
+  }
+
+  /// A kit that is given with it replaces the one before.
+  mutating func take(changed kit: String?, isAdopted: Bool) {
+    closeDeviceForm()
+    let text =
+      isAdopted
+      ? "This device takes the account's passphrase now."
+      : "The passphrase is changed. Do the same on your other devices."
+    say(text)
+    addLine("passphrase", by: profile.deviceName, text)
+    if let kit { take(kit, isNew: true) }
+  }
+
+  mutating func take(_ kit: String, isNew: Bool) {
+    closeDeviceForm()
+    conceal()
+    if isNew {
+      let text = "The account secret is another one; the old opens nothing any more."
+      say(text)
+      addLine("kit", by: profile.deviceName, text)
+    }
+    overlay = .kit(kit)
   }
 
   /// The kit goes over whatever is there: it is nowhere else.

@@ -75,8 +75,8 @@ extension Session {
     case .renameAttribute(_, let id):
       kind = .describe
       attribute = id
-    case .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice, .deleteAccount,
-      .eraseCopy:
+    default:
+      // About the account or a device: secrets, and nothing to go on with.
       return nil
     }
     if let context = form.context.flatMap({ contexts.record($0) }) {

@@ -164,10 +164,8 @@ extension Session {
       return []
     }
     switch form.purpose {
-    case .createAccount, .join: return submitFirstRun(form)
-    case .renameDevice, .revokeDevice, .pairDevice, .deleteAccount, .eraseCopy:
-      return submitDevice(form)
-    default: break
+    case .createAccount, .join, .recover: return submitFirstRun(form)
+    default: if form.isAboutDevice { return submitDevice(form) }
     }
     guard let edit = edit(from: form) else { return close(form) }
     if case .addAttribute(_, let new) = edit { remark = doubt(new.label, new.kind, new.text) }
@@ -198,9 +196,7 @@ extension Session {
       return .describeAttribute(
         context, id, label: label, kind: found.kind, isConcealed: found.isConcealed,
         base: form.base)
-    case .createAccount, .join, .renameDevice, .revokeDevice, .pairDevice, .deleteAccount,
-      .eraseCopy:
-      return nil
+    default: return nil
     }
   }
 
@@ -215,7 +211,7 @@ extension Session {
   private func mistake(in field: Form.Field, of form: Form) -> String? {
     let text = trimmed(field.text)
     switch field.name {
-    case "name", "device", "account", "server", "code":
+    case "name", "device", "account", "server", "code", "kit":
       if text.isEmpty { return "\(field.name): please type one." }
     case "label":
       if case .renameAttribute = form.purpose, text.isEmpty { return "label: please type one." }
@@ -223,14 +219,14 @@ extension Session {
       let kind = AttributeRecord.Kind(rawValue: form.text("kind"))
       if !kind.isUsable(field.text) { return doubt("value", kind, field.text) }
     case "passphrase":
-      if form.isAboutDevice {
+      if form.isAboutDevice || form.purpose == .recover {
         return field.text.isEmpty ? "passphrase: please type it." : nil
       }
-      if field.text.count < Self.passphraseCharacters {
-        return "passphrase: at least \(Self.passphraseCharacters) characters, better four words."
-      }
+      return shortness(of: field)
+    case "new": return shortness(of: field)
     case "again":
-      if field.text != form.text("passphrase") { return "again: this is not the same passphrase." }
+      let first = form.text(form.isAboutDevice ? "new" : "passphrase")
+      if field.text != first { return "again: this is not the same passphrase." }
     default: break
     }
     let limit = field.name == "device" ? Limits.deviceNameCharacters : Limits.nameCharacters
@@ -238,6 +234,12 @@ extension Session {
       return "\(field.name): at most \(limit) characters; this has \(text.count)."
     }
     return nil
+  }
+
+  /// What is said of a passphrase that nobody has yet.
+  private func shortness(of field: Form.Field) -> String? {
+    guard field.text.count < Self.passphraseCharacters else { return nil }
+    return "\(field.name): at least \(Self.passphraseCharacters) characters, better four words."
   }
 
   /// What is said of a value that is unlikely to be what its kind says; nil of any other.

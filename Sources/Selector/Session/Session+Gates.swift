@@ -26,7 +26,7 @@ extension Session {
     case .down: welcome = .choice((row + 1) % choices)
     case .up: welcome = .choice((row + choices - 1) % choices)
     case .run:
-      overlay = .form(row == 1 ? joinForm : createForm)
+      overlay = .form(row == 1 ? joinForm : row == 3 ? recoverForm : createForm)
       importsFirst = row == 2
     case .help: overlay = .help(HelpScreen(place: .welcome))
     default: break
@@ -65,6 +65,29 @@ extension Session {
       ] + passphraseFields)
   }
 
+  private var recoverForm: Form {
+    var form = Form(
+      .recover, title: "Recover an account",
+      fields: [
+        Form.Field(
+          name: "server",
+          content: .text(LineEditor(profile.serverURL ?? "http://127.0.0.1:7480")),
+          help: "where the account is kept"),
+        Form.Field(
+          name: "account", content: .text(LineEditor()), help: "what you are called there"),
+        Form.Field(
+          name: "device", content: .text(LineEditor(profile.deviceName)),
+          help: "what your other devices call this one"),
+        Form.Field(
+          name: "kit", content: .text(LineEditor()), help: "the account secret you wrote down",
+          isSecret: true),
+        Form.Field(
+          name: "passphrase", content: .text(LineEditor()), help: "the account's", isSecret: true),
+      ])
+    form.notice = "If a device is left, pair with it instead."
+    return form
+  }
+
   private var passphraseFields: [Form.Field] {
     [
       Form.Field(
@@ -81,12 +104,19 @@ extension Session {
     let device = trimmed(form.text("device"))
     let passphrase = form.text("passphrase")
     let invite = trimmed(form.text("invite"))
+    let (server, account) = (trimmed(form.text("server")), trimmed(form.text("account")))
     let effect: Effect =
-      form.purpose == .join
-      ? .join(code: trimmed(form.text("code")), device: device, passphrase: passphrase)
-      : .createAccount(
-        server: trimmed(form.text("server")), account: trimmed(form.text("account")),
-        device: device, passphrase: passphrase, invite: invite.isEmpty ? nil : invite)
+      switch form.purpose {
+      case .join: .join(code: trimmed(form.text("code")), device: device, passphrase: passphrase)
+      case .recover:
+        .recover(
+          server: server, account: account, device: device, passphrase: passphrase,
+          kit: trimmed(form.text("kit")))
+      default:
+        .createAccount(
+          server: server, account: account, device: device, passphrase: passphrase,
+          invite: invite.isEmpty ? nil : invite)
+      }
     form.isWaiting = true
     form.isShown = false
     form.notice = nil
@@ -99,8 +129,8 @@ extension Session {
     guard command == .yes else { return [] }
     overlay = nil
     showsKitCode = false
-    // After a revocation there are contexts, or at least other devices.
-    guard status.former.isEmpty else { return [] }
+    guard isKitFirst else { return [] }
+    isKitFirst = false
     guard importsFirst else {
       overlay = .start(row: 0)
       return []

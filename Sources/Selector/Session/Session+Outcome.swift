@@ -10,7 +10,9 @@ extension Session {
       greet()
       addLine("unlocked", by: profile.deviceName)
     case .wrongPassphrase(let tries, let wait): refuse(triesLeft: tries, waitSeconds: wait)
-    case .accountCreated(let kit): overlay = .kit(kit)
+    case .accountCreated(let kit):
+      isKitFirst = true
+      overlay = .kit(kit)
     case .joinWords(let words):
       overlay = nil
       welcome = .words(words)
@@ -45,6 +47,8 @@ extension Session {
       tell("The account is deleted. The server has nothing of it any more.", verb: "deleted")
     case .deviceRevoked(let names, let haveErased, let kit):
       take(revoked: names, haveErased: haveErased, kit: kit)
+    case .passphraseChanged(let isAdopted, let kit): take(changed: kit, isAdopted: isAdopted)
+    case .kit(let kit, let isNew): take(kit, isNew: isNew)
     case .pairingCode, .pairingOffer, .pairingDone, .pairingFailed: takePairing(outcome)
     }
     return []

@@ -70,6 +70,8 @@ public struct Session: Sendable {
   var lockScreen = LockScreen()
   /// Whether the account secret is shown for a camera instead of a pen.
   var showsKitCode = false
+  /// Whether it is that of a new account, after which the first steps follow.
+  var isKitFirst = false
   var welcome = Welcome.choice(0)
   /// Whether the person began with an import, which needs an account first.
   var importsFirst = false

@@ -43,13 +43,13 @@ extension Session {
   private var step: (number: Int, count: Int)? {
     switch overlay {
     case .start where contexts.isEmpty: return (4, 4)
-    case .kit where contexts.isEmpty && status.former.isEmpty: return (3, 4)
+    case .kit where isKitFirst: return (3, 4)
     default: break
     }
     guard profile.phase == .empty else { return nil }
     if case .words = welcome { return (3, 3) }
     guard case .form(let form) = overlay else { return (1, 4) }
-    return form.purpose == .join ? (2, 3) : (2, 4)
+    return [.join, .recover].contains(form.purpose) ? (2, 3) : (2, 4)
   }
 
   private func pastWord(_ isNarrow: Bool) -> String {

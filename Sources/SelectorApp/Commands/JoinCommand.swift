@@ -12,7 +12,7 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
   private static let codeBytes = 4 * 1024
   /// How long nothing may move in the first synchronisation before the command ends; the rest comes
   /// later.
-  private static let firstSync = Duration.seconds(20)
+  static let firstSync = Duration.seconds(20)
 
   static let configuration = CommandConfiguration(
     commandName: "join",
@@ -107,13 +107,10 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
 
   /// Who has nothing but the kit cannot know whether the server shows the newest state; a person
   /// may remember.
-  private static func tell(
-    newest: (at: Int64, device: String)?, at console: any Console
-  ) async throws {
+  static func text(newest: (at: Int64, device: String)?) -> String {
     let what = newest.map { "of \(Lines.time($0.at)) by \($0.device)" } ?? "there is none"
-    try await console.note(
-      "The newest change in this account: \(what). If you remember a later one, the server shows an"
-        + " old state; only another device can prove what is newest.")
+    return "The newest change in this account: \(what). If you remember a later one, the server"
+      + " shows an old state; only another device can prove what is newest."
   }
 
   private static func show(_ words: [String], at console: any Console) async {
@@ -186,7 +183,7 @@ struct JoinCommand: AsyncParsableCommand, Sendable {
     reporting.cancel()
     let newest = await device.newestChange
     await device.stop(flush: .zero)
-    if kitFile != nil { try await Self.tell(newest: newest, at: console) }
+    if kitFile != nil { try await console.note(Self.text(newest: newest)) }
     switch outcome {
     case .confirmed: return
     case .waiting(let reason, _): try await console.note("Its contexts come later: \(reason)")

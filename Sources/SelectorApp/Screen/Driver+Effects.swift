@@ -44,6 +44,19 @@ extension Driver {
         inbox.post(.outcome(.joined))
         return passphrase
       }
+    case .recover(let server, let account, let name, let passphrase, let kit):
+      let work = { @Sendable [folder, inbox] in
+        let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+        try await Onboarding.recover(
+          folder: folder, server: server, account: account, device: name,
+          passphrase: passphrase, kit: kit)
+        inbox.post(.outcome(.joined))
+        return passphrase
+      }
+      beginning(work) { [inbox] device in
+        _ = await device.synchronise(untilNothingMovesFor: JoinCommand.firstSync)
+        inbox.post(.outcome(.note(JoinCommand.text(newest: await device.newestChange))))
+      }
     case .formOpened(let context): await device?.formOpened(context)
     case .formClosed(let context): await device?.formClosed(context)
     case .save(let edits): await save(edits)
@@ -81,6 +94,9 @@ extension Driver {
       if !isAdmitted { endPairing() }
     case .renameDevice(let id, let name): Task { await renameDevice(id, to: name) }
     case .revokeDevice(let id, let passphrase): Task { await revokeDevice(id, passphrase) }
+    case .changePassphrase(let old, let new, let isLeaked):
+      Task { await changePassphrase(old, new, isLeaked: isLeaked) }
+    case .kit(let passphrase, let isNew): Task { await showKit(passphrase, isNew: isNew) }
     case .deleteAccount(let name, let passphrase): Task { await deleteAccount(name, passphrase) }
     case .eraseCopy(let name): await eraseCopy(name)
     // Thousands of contexts take seconds to seal, and the screen stays a person's meanwhile.
@@ -152,7 +168,10 @@ extension Driver {
   }
 
   /// Makes the profile beside the screen, then opens and unlocks it.
-  private func beginning(_ work: @escaping @Sendable () async throws -> Passphrase) {
+  private func beginning(
+    _ work: @escaping @Sendable () async throws -> Passphrase,
+    then: @escaping @Sendable (Device) async -> Void = { _ in }
+  ) {
     Task {
       do {
         let passphrase = try await work()
@@ -161,6 +180,7 @@ extension Driver {
         profile.serverURL = device?.settings.server
         await attach()
         await unlock(passphrase)
+        if let device { await then(device) }
       } catch {
         inbox.post(.outcome(.failed(Failure(error).sentence)))
       }
@@ -190,6 +210,37 @@ extension Driver {
         .outcome(
           .deviceRevoked(
             names: revoked.names, haveErased: revoked.haveErased, kit: revoked.kit)))
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func changePassphrase(_ old: String, _ new: String, isLeaked: Bool) async {
+    guard let device else { return }
+    do {
+      let old = try Passphrase(utf8: Array(old.utf8))
+      let new = try Passphrase(utf8: Array(new.utf8))
+      if isLeaked {
+        let kit = try await device.replaceLeakedPassphrase(old, by: new)
+        inbox.post(.outcome(.passphraseChanged(isAdopted: false, kit: kit)))
+      } else {
+        let change = try await device.changePassphrase(from: old, to: new)
+        inbox.post(.outcome(.passphraseChanged(isAdopted: change == .adopted, kit: nil)))
+      }
+    } catch {
+      inbox.post(.outcome(.failed(Failure(error).sentence)))
+    }
+  }
+
+  private func showKit(_ passphrase: String, isNew: Bool) async {
+    guard let device else { return }
+    do {
+      let passphrase = try Passphrase(utf8: Array(passphrase.utf8))
+      let kit =
+        isNew
+        ? try await device.beginEpoch(without: [], passphrase: passphrase)
+        : try await device.kit(passphrase)
+      inbox.post(.outcome(.kit(kit, isNew: isNew)))
     } catch {
       inbox.post(.outcome(.failed(Failure(error).sentence)))
     }
