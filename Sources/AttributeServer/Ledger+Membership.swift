@@ -123,15 +123,10 @@ extension Ledger {
       try end(by: record, in: &transaction)
       return
     }
-    do {
-      try checkDependencies(
-        record.dependencies, frontier: try transaction.frontier(of: caller.account),
-        in: transaction)
-    } catch let problem as Problem where problem.code == .missingDependencies {
-      // One code for "synchronise, then try again".
-      throw Problem(
-        .staleMembership, detail: "The record was made with commits seen that are not held.",
-        missing: problem.missing)
+    // Given back to a server that was set back, it may stand on commits that were taken back since:
+    // they mean something only where an epoch cuts.
+    if request.isRestored != true || record.kind == .rotateEpoch {
+      try requireWhatWasSeen(record, in: transaction)
     }
     if record.kind == .rotateEpoch {
       try rotate(
@@ -152,6 +147,21 @@ extension Ledger {
     try transaction.append(record: bytes, hash: hash, account: caller.account)
     try transaction.insert(
       device: ledgerDevice(device, account: caller.account, number: record.number))
+  }
+
+  private func requireWhatWasSeen(
+    _ record: MembershipRecord, in transaction: some LedgerTransaction
+  ) throws {
+    do {
+      try checkDependencies(
+        record.dependencies, frontier: try transaction.frontier(of: record.account),
+        in: transaction)
+    } catch let problem as Problem where problem.code == .missingDependencies {
+      // One code for "synchronise, then try again".
+      throw Problem(
+        .staleMembership, detail: "The record was made with commits seen that are not held.",
+        missing: problem.missing)
+    }
   }
 
   /// Deletes the account, as its key has signed: the record is all that stays, so that its devices

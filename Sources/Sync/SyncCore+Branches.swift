@@ -25,6 +25,14 @@ extension SyncCore {
       self.proven = proven
       self.commits = commits
     }
+
+    /// The rest of it, of which nothing before `sequence` goes back.
+    func beginning(at sequence: UInt64) -> Branch {
+      let before = commits.prefix { $0.header.sequence < sequence }
+      let last = before.last.map { Head(sequence: $0.header.sequence, hash: $0.hash) }
+      return Branch(
+        device: device, proven: last ?? proven, commits: Array(commits[before.endIndex...]))
+    }
   }
 
   /// What the server was last believed to hold of this device.
@@ -65,14 +73,46 @@ extension SyncCore {
     }
   }
 
+  /// What the server does not hold, of this device's chain and of others': these may stand on what
+  /// goes back of it.
+  var unpublishedClaims: [Claim] {
+    [ownClaim] + claims(against: serverFrontier, forked: device).filter { $0.device != device }
+  }
+
   /// What is to be read again when the process ended before it was: beyond the cut of a change of
-  /// keys, else of the own chain.
+  /// keys, else beyond what the server holds.
   var interruptedClaims: [Claim] {
     if learnedParting != nil { return wholeLog }
     guard let cut = learned.first(where: { $0.kind == .rotateEpoch })?.dependencies else {
-      return [ownClaim]
+      return unpublishedClaims
     }
     return claims(against: cut, forked: device)
+  }
+
+  /// What goes back of branches that were read because of this device's own: of others' only what
+  /// stands on something that goes back. No server would ever take that, and nothing after it.
+  private func standing(_ branches: [Branch]) -> [Branch] {
+    var back: [DeviceID: UInt64] = [:]
+    for branch in branches where branch.device == device {
+      back[device] = (branch.proven?.sequence ?? 0) + 1
+    }
+    var isMore = true
+    while isMore {
+      isMore = false
+      for branch in branches {
+        let first = branch.commits.first { envelope in
+          envelope.header.dependencies.heads.contains { author, head in
+            back[author].map { head.sequence >= $0 } ?? false
+          }
+        }
+        guard let first = first?.header.sequence, first < back[branch.device] ?? .max else {
+          continue
+        }
+        back[branch.device] = first
+        isMore = true
+      }
+    }
+    return branches.compactMap { branch in back[branch.device].map { branch.beginning(at: $0) } }
   }
 
   /// Goes back to what is proven of each chain, and keeps the rest as saved edits.
@@ -82,7 +122,9 @@ extension SyncCore {
     guard replacement == .detected, let keyring else { return }
     var taken: [Operation] = []
     let (own, parting) = (frontier[device], learnedParting)
-    for branch in branches.compactMap({ bounded($0, by: parting) }) {
+    let isOfOwn = parting == nil && learned.isEmpty && !wantsMerge
+    let leaving = isOfOwn ? standing(branches) : branches.compactMap { bounded($0, by: parting) }
+    for branch in leaving {
       taken += try takeBack(branch, with: keyring, &step)
     }
     if let parting {

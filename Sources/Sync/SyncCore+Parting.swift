@@ -55,10 +55,19 @@ extension SyncCore {
   }
 
   /// Begins to go over, or names what speaks against it.
-  mutating func meet(_ other: Membership, at now: Moment, _ step: inout Step) {
+  mutating func meet(
+    _ other: Membership, serverFrontier: Frontier, at now: Moment, _ step: inout Step
+  ) {
     guard membership.mayGiveWay(to: other, recalling: forgotten), other.devices[device] != nil
     else { return raise(.parted(other), at: now, &step) }
     say(Self.goingOver, at: now, &step)
+    // Said now, as what stands on the list is not missed there any more once it was taken back.
+    let lost = serverFrontier.lacked(of: self.serverFrontier)
+    if lost > 0 {
+      noteRollback(lost, at: now, &step)
+      self.serverFrontier = serverFrontier
+      step.transaction.serverFrontier = serverFrontier
+    }
     if other.revoked[device] != nil {
       yield(to: other, &step)
       step.effects.append(.wipe)

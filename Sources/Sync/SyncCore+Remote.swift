@@ -86,14 +86,14 @@ extension SyncCore {
       return
     }
     if case .parted(let other) = distrust {
-      meet(other, at: now, &step)
+      meet(other, serverFrontier: serverFrontier, at: now, &step)
       return
     }
     let isAboutOwn = distrust.isAboutOwn(device)
     if isAboutOwn, replacement == nil, !isUncertain {
       beginReplacement(at: now, &step)
     } else if isAboutOwn, replacement == .pulling {
-      takeBackEverything(&step)
+      takeBackEverything(against: serverFrontier, at: now, &step)
     } else if wantsMerge, case .fork(let author, _, _) = distrust {
       beginMerge(with: serverFrontier, forked: author, at: now, &step)
     } else {
@@ -285,11 +285,13 @@ extension SyncCore {
     guard let problem, refusal == nil else { return }
     // It gets the records by which it knows the author first.
     if problem.code == .unknownDevice, response.memberHead != membership.head { return }
-    if [.deviceFork, .deviceRolledBack].contains(problem.code), replacement == nil,
+    if [.deviceFork, .deviceRolledBack].contains(problem.code),
       problem.held.map({ $0[device] != nil }) == true
     {
-      beginReplacement(at: now, &step)
-      return
+      if replacement == nil { return beginReplacement(at: now, &step) }
+      if replacement == .pulling {
+        return takeBackEverything(against: response.serverFrontier, at: now, &step)
+      }
     }
     refusal = problem
     let text = "The server refused a change: \(problem.title). It stays here; s tries again."
@@ -338,9 +340,9 @@ extension SyncCore {
 
   /// The server knows less than it did: an old copy of it was restored. It gets everything again,
   /// without anybody choosing; that it happened is said until a person has read it.
-  private mutating func noteRollback(_ lost: UInt64, at now: Moment, _ step: inout Step) {
+  mutating func noteRollback(_ lost: UInt64, at now: Moment, _ step: inout Step) {
     let text = """
-      The server lost \(lost) changes, as if an old copy of it was restored. \
+      The server lost \(lost) change\(lost == 1 ? "" : "s"), as if an old copy of it was restored. \
       \(Self.repairing)
       """
     replaceAlarm(Notice(code: Self.rollback, text: text, at: now.wall, isAlarm: true), &step)
@@ -352,9 +354,11 @@ extension SyncCore {
     _ response: SyncResponse, at now: Moment, _ step: inout Step
   ) {
     let records = membership.records
+    isListBehind = false
     guard let asked = records.lastIndex(where: { $0.hash == askedHead }),
       let held = records.firstIndex(where: { $0.hash == response.memberHead }), held < asked
     else { return }
+    isListBehind = true
     if !alarms.contains(where: { $0.code == Self.rollback && $0.text.hasSuffix(Self.repairing) }) {
       let text = """
         The server forgot \(asked - held) entries of the list of devices, as if an old copy of it \

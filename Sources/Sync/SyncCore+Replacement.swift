@@ -30,16 +30,22 @@ extension SyncCore {
       """
     note(Notice(code: Replacement.code, text: text, at: now.wall, isAlarm: false), &step)
     mayKeepIdentity = false
-    if keyring != nil { step.effects.append(.readBranches([ownClaim])) }
+    if keyring != nil { step.effects.append(.readBranches(unpublishedClaims)) }
   }
 
   /// The server once said that it holds what now turns out to contradict it: an old copy of it was
   /// restored as well, or it lied. Nothing of the own chain counts as proven then.
-  mutating func takeBackEverything(_ step: inout Step) {
+  /// What it holds of others' is looked at anew as well.
+  mutating func takeBackEverything(
+    against server: Frontier, at now: Moment, _ step: inout Step
+  ) {
     replacement = .detected
+    let lost = server.lacked(of: serverFrontier)
+    if lost > 0 { noteRollback(lost, at: now, &step) }
+    serverFrontier = server
     serverFrontier[device] = nil
     step.transaction.serverFrontier = serverFrontier
-    if keyring != nil { step.effects.append(.readBranches([ownClaim])) }
+    if keyring != nil { step.effects.append(.readBranches(unpublishedClaims)) }
   }
 
   /// Whether everything of the old id is here, so that the new one can begin.

@@ -165,6 +165,8 @@ public struct SyncCore: Sendable {
   var learned: [MembershipRecord]
   /// Records of lists that gave way to the server's, until that says all that they said.
   public internal(set) var forgotten: [MembershipRecord]
+  /// Whether the server lacks records that are held here.
+  var isListBehind = false
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
   /// What this device can open, the newest epoch included; nil while locked.
@@ -344,10 +346,13 @@ public struct SyncCore: Sendable {
           pushBeyond: maySend ? serverFrontier.raised(to: floor) : nil)))
   }
 
-  /// Not while this device's chain is in doubt. Where it went over to another list, what it says
-  /// anew there comes after all commits that are good in both.
+  /// Not while this device's chain is in doubt. Records that the server lacks stand on commits,
+  /// which it gets before a new identity can begin; where this device went over to another list,
+  /// what it says anew there comes after all commits that are good in both.
   private var maySend: Bool {
-    refusal == nil && (replacement == nil || replacement == .pulling && !forgotten.isEmpty)
+    guard refusal == nil else { return false }
+    return replacement == nil
+      || replacement == .pulling && (isListBehind || !forgotten.isEmpty)
   }
 
   /// Changes nothing on disk, so that it cannot fail: the commit is the timer's.

@@ -75,6 +75,21 @@ import Wire
     #expect(held.2.count == 1 && held.1 == held.2[0])
   }
 
+  /// Commits that its author had seen may have been taken back since, so that nobody has them.
+  @Test func aRecordGivenBackStandsOnNoCommitsUnlessItCuts() throws {
+    var fixture = try TestLedger(store: MemoryLedgerStore())
+    let seen = Frontier([fixture.home.id: Head(sequence: 9, hash: hash([9]))])
+    let rotation = try fixture.account.rotation(without: [], by: fixture.home, cut: seen)
+    #expect(
+      code { _ = try fixture.append(rotation, by: fixture.home, isRestored: true) }
+        == "stale_membership")
+    let addition = try fixture.account.addition(
+      of: try TestDevice(3), by: fixture.home, dependencies: seen)
+    #expect(code { _ = try fixture.append(addition, by: fixture.work) } == "stale_membership")
+    let answer = try fixture.append(addition, by: fixture.work, isRestored: true)
+    #expect(answer.memberHead == hash(addition))
+  }
+
   @Test func aRecordGivenBackCutsOffWhatCameMeanwhile() throws {
     try restored(MemoryLedgerStore())
     try restored(try openStore(try TemporaryFolder()))

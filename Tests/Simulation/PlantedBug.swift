@@ -76,6 +76,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case forgetForgotten
   /// What a restored device wrote and nobody holds is not written again.
   case forgetUnproven
+  /// What others wrote on commits that a restored device takes back stays where it is.
+  case keepWhatStandsOnIt
   /// A log is pruned one further than the snapshot stands for (rule R7).
   case pruneOneTooFar
   /// A snapshot says that it covers what came while it was written (rule R6).

@@ -79,6 +79,33 @@ enum Scenario {
     try world.checkRest()
   }
 
+  /// A twin of a device is at work at a server that was set back to before the device wrote: what
+  /// another device wrote on that goes back with it.
+  static func twoHistories(_ world: World) throws {
+    let (home, work) = (world.devices[0], world.devices[1])
+    world.setsBack = true
+    world.mayAlarm = true
+    try world.create(on: home)
+    try world.settle(until: world.now + 5000)
+    let before = world.server.past.count - 1
+    let twin = world.devices.count
+    world.cutOff[twin] = true
+    try world.clone(home)
+    for device in [home, work] {
+      try world.setFirst(on: device.number, immediately: true)
+      try world.settle(until: world.now + 5000)
+    }
+    (world.cutOff[home.number], world.cutOff[work.number]) = (true, true)
+    try world.restoreServer(before)
+    world.cutOff[twin] = nil
+    try world.setFirst(on: twin, immediately: true)
+    try world.settle(until: world.now + 35_000)
+    world.cutOff[home.number] = nil
+    try world.settle(until: world.now + 35_000)
+    try world.heal()
+    try world.checkRest()
+  }
+
   static func script(_ world: World) throws {
     for act in script { try act(world) }
     try world.heal()

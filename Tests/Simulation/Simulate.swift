@@ -23,6 +23,11 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("One seed, with its trace.", valueName: "n"))
   var seed: UInt64?
 
+  @Option(
+    help: ArgumentHelp(
+      "Seeds in this weather of the catalogue alone, and nothing else.", valueName: "name"))
+  var weather: String?
+
   @Option(help: ArgumentHelp("New seeds until the time is over.", valueName: "minutes"))
   var minutes: Int?
 
@@ -33,12 +38,24 @@ struct Simulate: AsyncParsableCommand {
     guard seed == nil || minutes == nil else {
       throw ValidationError("--seed replays one run; it takes no --minutes.")
     }
+    guard weather == nil || minutes == nil else {
+      throw ValidationError("--weather takes no --minutes.")
+    }
+    let names = Weather.catalogue.map(\.name)
+    guard weather.map(names.contains) != false else {
+      throw ValidationError("--weather is one of: \(names.joined(separator: ", ")).")
+    }
   }
 
   func run() async throws {
     let failures: [String]
+    let always = weather.map(Weather.named)
     if let seed {
-      failures = Runs.report(try await Trials.anyWeather([seed]))
+      failures = Runs.report(try await Trials.anyWeather([seed], always: always))
+    } else if let always {
+      let outcomes = try await Trials.anyWeather(Array(0..<seeds), always: always)
+      failures = Runs.report(outcomes)
+      Runs.say("\(outcomes.count) seeds, \(failures.count) failed")
     } else if let minutes {
       failures = try await soak(.seconds(60 * minutes))
     } else {

@@ -2,16 +2,31 @@ import Sync
 
 /// What is tried: the tests try a part of it, `higgins-simulate` all.
 enum Trials {
-  private static let inItsWeather: Runs.Make = { seed, isTracing in
-    try World(
-      family: try Runs.family.get(), seed: seed, weather: .of(seed: seed), isTracing: isTracing)
+  /// A life in the weather of each seed, or always in the same, then rest: nothing is lost, and all
+  /// agree.
+  static func anyWeather(
+    _ seeds: [UInt64], always weather: Weather? = nil, limit: Int = 5
+  ) async throws -> [Runs.Outcome] {
+    try await Runs.outcomes(over: seeds, limit: limit) { seed, isTracing in
+      try World(
+        family: try Runs.family.get(), seed: seed, weather: weather ?? .of(seed: seed),
+        isTracing: isTracing)
+    } _: {
+      try Scenario.safety($0)
+    }
   }
 
-  /// A life in the weather of each seed, then rest: nothing is lost, and all agree.
-  static func anyWeather(
-    _ seeds: [UInt64], limit: Int = 5
-  ) async throws -> [Runs.Outcome] {
-    try await Runs.outcomes(over: seeds, limit: limit, inItsWeather, Scenario.safety)
+  /// A scenario, in calm weather.
+  static func calm(
+    _ seeds: UInt64, snapshotBias: Int = 0, _ scenario: @escaping Runs.Play
+  ) async throws -> [String] {
+    let weather = Weather(name: "calm", snapshotBias: snapshotBias)
+    return try await Runs.failures(over: Array(0..<seeds)) { seed, isTracing in
+      try World(
+        family: try Runs.family.get(), seed: seed, weather: weather, isTracing: isTracing)
+    } _: {
+      try scenario($0)
+    }
   }
 
   /// Nothing goes wrong and nothing is repaired: signals alone bring everyone up to date.

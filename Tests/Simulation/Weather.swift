@@ -137,6 +137,10 @@ struct Weather: Sendable {
       name: "parted lists", loss: 5, slowness: 10, partitions: 20, crashes: 2, clones: 8,
       revocations: 12, renamings: 30, disasters: 3, snapshotBias: 496,
       serverRestores: 20),
+    Weather(
+      name: "both set back", loss: 5, slowness: 10, partitions: 10, crashes: 2,
+      clientRestores: 20, clones: 10, renamings: 10, disasters: 3, snapshotBias: 496,
+      months: 8, serverRestores: 20),
   ]
 
   /// One of the catalogue by its name.

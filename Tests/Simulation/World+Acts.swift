@@ -67,6 +67,7 @@ extension World {
   func restore(_ device: SimulatedDevice, isKnown: Bool) throws {
     guard !device.past.isEmpty else { return }
     let number = entropy.pick(0...(device.past.count - 1))
+    guard !forgetsDevices(device.past[number], of: device) else { return }
     count(.deviceRestored)
     record("\(device.number) restored to \(number) of \(device.past.count)")
     device.isUp = false
@@ -79,6 +80,18 @@ extension World {
     setBack(device)
     try settleClaims()
     schedule(.start(device), at: now + Int64(entropy.pick(1...2000)))
+  }
+
+  /// Whether somebody's identity would be known to nobody else then, the server included: see
+  /// ``restoreServer(_:)``.
+  private func forgetsDevices(_ contents: Disk.Contents, of device: SimulatedDevice) -> Bool {
+    let former = device.disk
+    defer { device.disk = former }
+    device.disk.restore(contents)
+    let known = Set(serverChain.compactMap { $0.newDevice?.device })
+    return devices.contains {
+      !$0.isGone && !known.contains($0.disk.current.device) && !isKnownToAnother($0)
+    }
   }
 
   /// A second machine starts from a copy of the disk; both live.

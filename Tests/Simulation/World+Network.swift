@@ -201,7 +201,7 @@ extension World {
 
   // MARK: what becomes of the server
 
-  private func isKnownToAnother(_ device: SimulatedDevice) -> Bool {
+  func isKnownToAnother(_ device: SimulatedDevice) -> Bool {
     let own = device.disk.current.device
     guard !family.keyrings.contains(where: { $0.device == own }) else { return true }
     func holdsRecord(_ other: SimulatedDevice) -> Bool {

@@ -100,7 +100,7 @@ extension World {
     if isAny { try settleClaims() }
   }
 
-  private var serverChain: [MembershipRecord] {
+  var serverChain: [MembershipRecord] {
     server.store.memberRecords(from: 0, account: family.account)
       .compactMap { try? MembershipRecord(bytes: $0) }
   }

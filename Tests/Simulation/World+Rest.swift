@@ -9,6 +9,8 @@ extension World {
 
   func checkRest() throws {
     try setStrandedAside()
+    // Several disasters may have left nobody.
+    guard !living.isEmpty else { return }
     try checkMembership()
     let held = server.frontier(of: family.account)
     for device in living {

@@ -152,6 +152,7 @@ extension World {
   }
 
   func fail(_ failure: ServiceFailure, of device: SimulatedDevice) throws {
+    record("\(device.number) meets \(failure)")
     if case .refused(let problem) = failure, problem.code == .authenticationRevoked {
       return askWhyRevoked(device)
     }

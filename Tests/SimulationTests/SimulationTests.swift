@@ -34,23 +34,15 @@ import Testing
   }
 
   @Test func anUndoLeavesWhatAnotherDeviceWroteAtTheSameTime() async throws {
-    let failures = try await Runs.failures(over: Array(0..<5)) { seed, isTracing in
-      try World(
-        family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing)
-    } _: {
-      try Scenario.undo($0)
-    }
-    #expect(failures == [])
+    #expect(try await Trials.calm(5, Scenario.undo) == [])
   }
 
   @Test func aRevocationOutlivesAServerThatForgotIt() async throws {
-    let failures = try await Runs.failures(over: Array(0..<20)) { seed, isTracing in
-      try World(
-        family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing)
-    } _: {
-      try Scenario.parting($0)
-    }
-    #expect(failures == [])
+    #expect(try await Trials.calm(20, Scenario.parting) == [])
+  }
+
+  @Test func whatStandsOnCommitsThatWereTakenBackIsWrittenAgain() async throws {
+    #expect(try await Trials.calm(20, Scenario.twoHistories) == [])
   }
 
   @Test func theSameSeedGivesTheSameTrace() async throws {
