@@ -22,6 +22,11 @@ extension SyncCore {
     The server forgot a part of the list of devices, as if an old copy of it was restored, and had \
     another one in its place. Both are one again.
     """
+  private static let needsPassphrase = """
+    The server forgot a part of the list of devices, as if an old copy of it was restored, and had \
+    another one in its place. Both are one again, but for the account's passphrase: it was changed \
+    in what was forgotten. Change it once more with `higgins passphrase`.
+    """
   private static let needsKeys = """
     The server forgot that the account's keys were changed, and who was taken out with that. \
     Nothing is sent from here before it is done again: revoke the device once more, on another one.
@@ -180,13 +185,15 @@ extension SyncCore {
       }
       return true
     }
-    guard debt == .none else {
+    guard !debt.isOfKeys else {
       say(Self.needsKeys, &step)
       return false
     }
+    // What the record of another passphrase stands on may be on its way.
+    guard !debt.isOfPassphrase || response.serverFrontier.reaches(frontier) else { return true }
     forgotten = []
     step.transaction.forgotten = []
-    say(Self.wentOver, &step)
+    say(debt.isOfPassphrase ? Self.needsPassphrase : Self.wentOver, &step)
     return false
   }
 
@@ -205,7 +212,7 @@ extension SyncCore {
   /// something that is left to do.
   private mutating func say(_ text: String, _ step: inout Step) {
     let standing = alarms.first { $0.code == Self.parted }
-    guard standing?.text != text, standing != nil || text == Self.needsKeys else { return }
+    guard standing?.text != text, standing != nil || text != Self.wentOver else { return }
     replaceAlarm(
       Notice(code: Self.parted, text: text, at: standing?.at ?? 0, isAlarm: true), &step)
   }

@@ -35,8 +35,10 @@ extension Membership {
     /// Whether an epoch did not begin here that began there: what is sealed meanwhile could be
     /// opened with keys that were given up for that reason.
     public let isOfKeys: Bool
+    /// Whether the passphrase was changed there, and not since here.
+    public let isOfPassphrase: Bool
 
-    public static let none = Debt(next: nil, isOfKeys: false)
+    public static let none = Debt(next: nil, isOfKeys: false, isOfPassphrase: false)
   }
 
   /// What `forgotten`, records of chains that gave way to this one, in their order, say beyond it.
@@ -51,7 +53,9 @@ extension Membership {
       isOwed(record, before: forgotten[(place + 1)...], since: since, forgotten)
     }.map(\.element)
     let next = owed.first { $0.slotBody == nil || isSayable($0, at: frontier) }
-    return Debt(next: next, isOfKeys: owed.contains { $0.kind == .rotateEpoch })
+    return Debt(
+      next: next, isOfKeys: owed.contains { $0.kind == .rotateEpoch },
+      isOfPassphrase: owed.contains { $0.kind == .changeSlot })
   }
 
   private func isOwed(

@@ -74,6 +74,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case dropForgottenEpochs
   /// What a list said that gave way to the server's is forgotten with the process.
   case forgetForgotten
+  /// A list of devices is believed whoever signed it, one that the held list takes out included.
+  case believeRevoked
   /// What a restored device wrote and nobody holds is not written again.
   case forgetUnproven
   /// What others wrote on commits that a restored device takes back stays where it is.

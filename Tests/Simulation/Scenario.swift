@@ -79,6 +79,62 @@ enum Scenario {
     try world.checkRest()
   }
 
+  /// A server that was set back to before a device was taken out goes on for months without who did
+  /// it, and prunes what that would cut off. Another record of its list ends the waiting.
+  static func prunedCut(_ world: World) throws {
+    guard world.devices.count > 2 else { return }
+    let (home, work, lost) = (world.devices[0], world.devices[1], world.devices[2])
+    try world.create(on: home)
+    try world.settle(until: world.now + 5000)
+    for device in world.devices where device !== home { world.cutOff[device.number] = true }
+    let before = world.server.past.count - 1
+    try world.revoke(lost, by: home)
+    try world.settle(until: world.now + 2000)
+    world.cutOff[home.number] = true
+    try world.restoreServer(before)
+    world.cutOff[work.number] = nil
+    for _ in 0..<4 {
+      try world.setFirst(on: work.number, immediately: true)
+      try world.settle(until: world.now + 40_000)
+      try world.passMonth()
+    }
+    world.cutOff[home.number] = nil
+    try world.take(.requested, by: home)
+    try world.settle(until: world.now + 60_000)
+    let isWaiting = !world.serverChain.contains { $0.hash == home.core.membership.head }
+    guard isWaiting, home.core.alarms.contains(where: { $0.code == "rollback" }) else {
+      throw Violation(.s9, "nothing was pruned")
+    }
+    try world.rename(home, by: work)
+    try world.settle(until: world.now + 2000)
+    try world.heal()
+    try world.checkRest()
+  }
+
+  /// A server that was set back to before a device was taken out plays along with it: it takes the
+  /// addition of another one that this device signs.
+  static func intruding(_ world: World) throws {
+    let (lost, home) = (world.devices[0], world.devices[1])
+    try world.create(on: home)
+    try world.settle(until: world.now + 5000)
+    for device in world.devices where device !== home { world.cutOff[device.number] = true }
+    let before = world.server.past.count - 1
+    try world.revoke(lost, by: home)
+    try world.settle(until: world.now + 2000)
+    world.cutOff[home.number] = true
+    try world.restoreServer(before)
+    try world.admitIntruder(by: lost)
+    world.cutOff[home.number] = nil
+    try world.take(.requested, by: home)
+    try world.settle(until: world.now + 60_000)
+    guard home.core.membership.revoked[lost.keyring.device] != nil else {
+      throw Violation(.s13, "a device that was taken out is a member again, with another one")
+    }
+    guard home.core.alarms.contains(where: { $0.code == "membership" }) else {
+      throw Violation(.s12, "nobody is told of a list that a revoked device wrote")
+    }
+  }
+
   /// A twin of a device is at work at a server that was set back to before the device wrote: what
   /// another device wrote on that goes back with it.
   static func twoHistories(_ world: World) throws {

@@ -152,6 +152,8 @@ extension World {
     guard let response = message.read() else {
       return try fail(.unintelligible("the answer does not read"), of: device)
     }
+    if bug == .believeRevoked { try believeAnyList(shownBy: response, to: device) }
+    guard device.isUp else { return }
     let held = device.core.frontier
     let believed = distort(response, for: device)
     let places = device.core.places(namedBy: believed)

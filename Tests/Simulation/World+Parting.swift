@@ -57,6 +57,29 @@ extension World {
     }
   }
 
+  /// A device adds another one, which the others do not know.
+  func admitIntruder(by device: SimulatedDevice) throws {
+    let entry = family.intruder.record
+    try server.append(
+      MembershipRequest(expectedHead: entry.previous, record: Blob(entry.bytes)),
+      by: caller(device))
+  }
+
+  /// The bug: the server's list takes the place of the one held, whoever signed it.
+  func believeAnyList(shownBy response: SyncResponse, to device: SimulatedDevice) throws {
+    let shown = try response.membership.map { try MembershipRecord(bytes: $0.bytes) }
+    let held = device.core.membership.records
+    let shared = zip(held, shown).prefix { $0 == $1 }.count
+    guard shown.first?.number == 0, shared < held.count else { return }
+    var transaction = Transaction()
+    transaction.recordsKept = shared
+    transaction.records = Array(shown[shared...])
+    try device.disk.write(transaction)
+    try device.disk.sync()
+    device.memberCount = shown.count
+    crash(device)
+  }
+
   /// A person reads that keys are to be changed again, and takes out once more who was taken out.
   func revokeAgain() throws {
     let owing = devices.filter { !$0.isGone && $0.core.needsRevocation }

@@ -68,6 +68,7 @@ extension PlantedBug {
       return (Weather.named("restored devices"), safety)
     case .keepForgottenToOneself, .dropForgottenEpochs, .forgetForgotten:
       return (.calm, { try Scenario.parting($0) })
+    case .believeRevoked: return (.calm, { try Scenario.intruding($0) })
     case .keepWhatStandsOnIt: return (.calm, { try Scenario.twoHistories($0) })
     case .keepRevoked: return (Weather.named("revoked devices"), safety)
     case .pruneOneTooFar, .replaceBySnapshot, .claimTooMuch:

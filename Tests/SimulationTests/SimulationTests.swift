@@ -41,6 +41,14 @@ import Testing
     #expect(try await Trials.calm(20, Scenario.parting) == [])
   }
 
+  @Test func aRevocationOutlivesAServerThatPrunedWhatItCutsOff() async throws {
+    #expect(try await Trials.calm(10, snapshotBias: 497, Scenario.prunedCut) == [])
+  }
+
+  @Test func aRevokedDeviceBringsNobodyIn() async throws {
+    #expect(try await Trials.calm(5, Scenario.intruding) == [])
+  }
+
   @Test func whatStandsOnCommitsThatWereTakenBackIsWrittenAgain() async throws {
     #expect(try await Trials.calm(20, Scenario.twoHistories) == [])
   }

@@ -187,6 +187,13 @@ struct HealingBench {
     ).record
   }
 
+  /// This device's record of another passphrase, after `chain`.
+  mutating func passphraseChange(in chain: Membership) throws -> MembershipRecord {
+    try keyring.passphraseChange(
+      to: try Passphrase(utf8: Array("another one of four words".utf8)), membership: chain,
+      frontier: core.frontier, slot: slot, login: login, strength: .floor, entropy: &entropy)
+  }
+
   private static var passphrase: Passphrase {
     get throws { try Passphrase(utf8: Array("correct horse battery staple".utf8)) }
   }

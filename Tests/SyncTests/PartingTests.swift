@@ -198,6 +198,32 @@ import Wire
     #expect(owing.bench.core.alarms[0].text.contains("revoke the device once more"))
   }
 
+  @Test func anotherPassphraseThatCannotBeSaidAnewIsAskedForAgain() throws {
+    var bench = try HealingBench()
+    let former = bench.core.device
+    let peer = try bench.pairedDevice()
+    let shared = bench.core.membership
+    let renaming = try renaming(of: peer.device, by: bench.keyring, in: shared, &bench)
+    let change = try bench.passphraseChange(in: append(renaming, to: shared))
+    try bench.take(
+      .recordsShown([renaming, change].map { Blob($0.bytes) }, isRefused: false))
+    let other = try append(
+      try self.renaming(of: former, by: peer, in: shared, &bench, to: "other"), to: shared)
+    try bench.take(.requested)
+    try bench.take(.answered(answer(bench, other)))
+    try readLog(&bench)
+    let said = try bench.keyring.restating(
+      renaming, membership: bench.core.membership, frontier: bench.core.frontier)
+    try bench.take(.recordsShown([Blob(said.bytes)], isRefused: false))
+    #expect(bench.core.forgotten == [renaming, change])
+    try bench.take(.requested)
+    let effects = try bench.take(.answered(bench.answer(holding: bench.core.frontier)))
+    #expect(!effects.contains(.restate(change)), "its slot names what was before it there")
+    #expect(bench.core.forgotten.isEmpty && bench.disk.forgotten.isEmpty)
+    #expect(bench.core.alarms.map(\.code) == ["membership"])
+    #expect(bench.core.alarms[0].text.contains("Change it once more with `higgins passphrase`"))
+  }
+
   @Test func aLockedDeviceWaitsForItsKeys() throws {
     var bench = try HealingBench()
     let peer = try bench.pairedDevice()
