@@ -65,6 +65,24 @@ import Wire
     _ = try fixture.sync([try fixture.home.commit(fixture.account)])
   }
 
+  /// A server that was set back and has taken other records since is told of the end all the same;
+  /// a false one ends nothing there either.
+  @Test(arguments: StoreKind.allCases)
+  func aForgottenEndIsTakenWhateverCameInItsPlace(_ kind: StoreKind) throws {
+    var fixture = try kind.ledger()
+    let ending = try fixture.account.ending(by: fixture.home, number: 1)
+    let forged = try fixture.account.ending(
+      by: fixture.home, number: 1, key: fixture.home.signing)
+    #expect(code { _ = try fixture.append(ending, by: fixture.home) } == "stale_membership")
+    #expect(
+      code { _ = try fixture.append(forged, by: fixture.home, isRestored: true) }
+        == "bad_signature")
+    _ = try fixture.append(ending, by: fixture.home, isRestored: true)
+    #expect(
+      try fixture.ledger.ending(of: fixture.account.id, in: fixture.store).record.bytes == ending)
+    #expect(code { _ = try fixture.sync(by: fixture.work) } == "auth_failed")
+  }
+
   /// Its rows go, and no other account's; the Push Service hears of each device.
   @Test func aDeletionLeavesOtherAccountsAlone() async throws {
     let folder = try TemporaryFolder()

@@ -27,6 +27,7 @@ struct Disk {
       for record in transaction.records where record.number == state.records.count {
         state.records.append(record)
       }
+      if let ending = transaction.ending { state.ending = ending }
       if let snapshot = transaction.snapshot { check(in: snapshot) }
       if let since = transaction.snapshotHeldSince { state.checkpoint?.heldSince = since }
       if let frontier = transaction.prune { prune(frontier) }

@@ -76,6 +76,10 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case forgetForgotten
   /// A list of devices is believed whoever signed it, one that the held list takes out included.
   case believeRevoked
+  /// The end of an account is taken only where the list of devices is as it was.
+  case compareEndings
+  /// A server that forgot that the account was deleted is not told again.
+  case keepEndingToOneself
   /// What a restored device wrote and nobody holds is not written again.
   case forgetUnproven
   /// What others wrote on commits that a restored device takes back stays where it is.

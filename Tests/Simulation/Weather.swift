@@ -4,7 +4,7 @@ enum Trouble: CaseIterable, Sendable {
   case replacement, snapshotWritten, snapshotStored, snapshotFetched, logPruned, serverPruned, alarm
   case locked, conflict, undo, redo, heartbeat, quota, merge, recordRestored, revocation, wipe
   case cutOffByKeys, labelConflict, laterProgram
-  case parting, restated, stranded
+  case parting, restated, stranded, deletion, endingRestored
   // What S14 and S15 are about.
   case flood, lie, wrongClock, expiredToken, otherProtocol
 }
@@ -47,6 +47,8 @@ struct Weather: Sendable {
   var clones: UInt64 = 0
   /// Of acts: a device takes another one out of the account, at most one in a run.
   var revocations: UInt64 = 0
+  /// Of acts: a device deletes the account.
+  var deletions: UInt64 = 0
   /// Of acts: a device gets another name.
   var renamings: UInt64 = 0
   /// How many devices are destroyed, set back, cloned or taken out in a run at the most.
@@ -141,6 +143,9 @@ struct Weather: Sendable {
       name: "both set back", loss: 5, slowness: 10, partitions: 10, crashes: 2,
       clientRestores: 20, clones: 10, renamings: 10, disasters: 3, snapshotBias: 496,
       months: 8, serverRestores: 20),
+    Weather(
+      name: "deleted accounts", loss: 5, duplication: 5, slowness: 10, partitions: 25, crashes: 3,
+      locks: 8, deletions: 20, renamings: 10, serverRestores: 20),
   ]
 
   /// One of the catalogue by its name.

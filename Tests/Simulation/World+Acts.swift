@@ -34,6 +34,7 @@ extension World {
     {
       try revoke(other, by: device)
     }
+    if entropy.chance(weather.deletions) { try deleteAccount(by: device) }
     if entropy.chance(weather.renamings), let other = entropy.pick(devices) {
       try rename(other, by: device)
     }

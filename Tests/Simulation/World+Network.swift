@@ -14,6 +14,9 @@ extension World {
     guard device.requests <= Self.requestBudget else {
       throw Violation(.s9, "device \(device.number) asks again and again")
     }
+    guard !device.core.isEnded else {
+      throw Violation(.s9, "device \(device.number) asks for a deleted account")
+    }
     let id = requests
     device.pending = id
     let request = try self.request(for: plan, of: device)

@@ -45,7 +45,9 @@ extension World {
     later(device, losing: failed) { [self] in
       try attempt(failed) {
         let membership = device.core.membership
-        guard let keyring = device.core.keyring, membership.active.contains(id) else { return }
+        guard let keyring = device.core.keyring, membership.active.contains(id),
+          !device.core.isEnded
+        else { return }
         let next = try keyring.renaming(
           id, to: name, membership: membership, frontier: device.core.serverFrontier,
           entropy: &device.entropy)

@@ -18,7 +18,9 @@ extension World {
   private var serverSeconds: Int64 { wall / 1000 }
 
   func connect(_ device: SimulatedDevice) throws {
-    guard device.isUp, device.connection == nil, !weather.isPushOff else { return }
+    guard device.isUp, device.connection == nil, !weather.isPushOff, !device.core.isEnded else {
+      return
+    }
     guard cutOff[device.number] == nil else {
       return schedule(.connect(device), at: now + Int64(entropy.pick(500...3000)))
     }

@@ -10,7 +10,7 @@ extension World {
   func checkRest() throws {
     try setStrandedAside()
     // Several disasters may have left nobody.
-    guard !living.isEmpty else { return }
+    guard !living.isEmpty, try !checkEnd() else { return }
     try checkMembership()
     let held = server.frontier(of: family.account)
     for device in living {

@@ -49,6 +49,7 @@ extension World {
       device.core = next
       step.effects = []
     }
+    try checkNothingFollowsTheEnd(step.transaction, of: device)
     try passSite()
     do {
       try write(step.transaction, of: device)
@@ -146,6 +147,7 @@ extension World {
     if case .restate(let record) = effect { restate(record, by: device) }
     if case .replaceDevice = effect { try replace(device) }
     if case .wipe = effect { try wipe(device) }
+    if case .leave = effect { leave(device) }
     if case .acknowledge(let author, let sequence) = effect {
       sendToPush(.acknowledgement(device: author, sequence: sequence, by: nil), from: device)
     }
@@ -155,6 +157,9 @@ extension World {
     record("\(device.number) meets \(failure)")
     if case .refused(let problem) = failure, problem.code == .authenticationRevoked {
       return askWhyRevoked(device)
+    }
+    if case .refused(let problem) = failure, problem.code == .authenticationFailed {
+      return askWhetherDeleted(device, after: failure)
     }
     if bug == .saveAgainAfterFailure, let last = device.promised.last, !device.isLocked {
       try? take(
@@ -183,6 +188,7 @@ extension World {
     record("\(device.number) start")
     try device.start(waits: waits)
     try checkDisk(of: device)
+    giveEndingBack(by: device)
     try take(.started, by: device)
     if entropy.chance(weather.locks) {
       schedule(.unlock(device), at: now + Int64(entropy.pick(100...8000)))

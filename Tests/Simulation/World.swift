@@ -172,7 +172,8 @@ final class World {
     for device in devices where !device.isGone {
       device.disk.nextFault = nil
       device.frozenAt = nil
-      if !device.isUp { try start(device) }
+      // A copy of a deleted account looks at its start whether the server knows.
+      if !device.isUp || device.core.isEnded { try start(device) }
       if device.isLocked { try unlock(device) }
       if device.form != nil { try closeForm(of: device) }
       if device.connection == nil { try connect(device) }

@@ -69,6 +69,8 @@ extension PlantedBug {
     case .keepForgottenToOneself, .dropForgottenEpochs, .forgetForgotten:
       return (.calm, { try Scenario.parting($0) })
     case .believeRevoked: return (.calm, { try Scenario.intruding($0) })
+    case .compareEndings, .keepEndingToOneself:
+      return (Weather.named("deleted accounts"), safety)
     case .keepWhatStandsOnIt: return (.calm, { try Scenario.twoHistories($0) })
     case .keepRevoked: return (Weather.named("revoked devices"), safety)
     case .pruneOneTooFar, .replaceBySnapshot, .claimTooMuch:

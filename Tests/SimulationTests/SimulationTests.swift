@@ -11,7 +11,7 @@ import Testing
   private static let defaultCount: UInt64 = 300
   /// What so few runs need not meet.
   private static let rare: Set<Trouble> = [
-    .redo, .merge, .recordRestored, .labelConflict, .parting, .restated, .stranded,
+    .redo, .merge, .recordRestored, .labelConflict, .parting, .restated, .stranded, .endingRestored,
   ]
 
   private static func number(_ name: String) -> UInt64? {

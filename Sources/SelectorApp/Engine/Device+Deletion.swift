@@ -59,7 +59,8 @@ extension Device {
     do {
       guard try await client.ending(of: settings.account) == nil else { return }
       _ = try await client.appendMembership(
-        MembershipRequest(expectedHead: ending.previous, record: Blob(ending.bytes)))
+        MembershipRequest(
+          expectedHead: ending.previous, record: Blob(ending.bytes), isRestored: true))
     } catch {
       // It is tried at each start: a server that knows neither has nothing of the account.
     }
