@@ -156,18 +156,22 @@ final class Stage: @unchecked Sendable {
         + (kitFile.map { ["--kit-file", $0] } ?? []))
     try #require(made.status == 0, "\(made.errors)")
     for other in names.dropFirst() {
-      let pairing = try start(first.profile, ["devices", "pair", "--yes"])
-      defer { pairing.end() }
-      var code = ""
-      try waitUntil("a pairing code") {
-        code = pairing.text.split(separator: "\n").first.map(String.init) ?? ""
-        return pairing.text.contains("\n")
-      }
-      let joined = try higgins(
-        other.profile, ["join", "--device", other.device], input: code + "\n")
-      try #require(joined.status == 0, "\(joined.errors)")
-      try #require(pairing.finish().status == 0)
+      try pair(other.profile, with: first.profile, named: other.device)
     }
+  }
+
+  /// Pairs a new device with one that is in the account.
+  func pair(_ profile: String, with member: String, named device: String) throws {
+    let pairing = try start(member, ["devices", "pair", "--yes"])
+    defer { pairing.end() }
+    var code = ""
+    try waitUntil("a pairing code") {
+      code = pairing.text.split(separator: "\n").first.map(String.init) ?? ""
+      return pairing.text.contains("\n")
+    }
+    let joined = try higgins(profile, ["join", "--device", device], input: code + "\n")
+    try #require(joined.status == 0, "\(joined.errors)")
+    try #require(pairing.finish().status == 0)
   }
 
   // MARK: screens
