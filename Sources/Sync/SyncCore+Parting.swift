@@ -156,10 +156,14 @@ extension SyncCore {
     step.transaction.records = Array(other.records[shared...])
   }
 
-  /// A device whose own chain is good in the other list, too, stays who it is.
+  /// A device whose own chain is good in the other list, too, stays who it is. Where an epoch that
+  /// began there cuts off more of that chain than is held here, a twin wrote the rest, and nothing
+  /// can be written in its place.
   mutating func decideIdentity(isWhole: Bool, at now: Moment, _ step: inout Step) {
     step.transaction.clearedNotices.append(Replacement.code)
-    if isWhole, mayKeepIdentity {
+    let held = frontier.sequence(of: device)
+    let hasTwin = membership.rotations.contains { $0.cut.sequence(of: device) > held }
+    if isWhole, !hasTwin, mayKeepIdentity {
       replacement = nil
       return
     }

@@ -111,6 +111,27 @@ import Wire
     #expect(!bench.disk.notices.contains { $0.code == "replacing" })
   }
 
+  @Test func aDeviceInWhoseNameATwinWroteTakesANewIdentity() throws {
+    var bench = try HealingBench()
+    let former = bench.core.device
+    let (work, phone) = (try bench.pairedDevice(), try bench.pairedDevice())
+    try bench.take(.saved([note("before")], immediately: true))
+    let shared = bench.core.membership
+    // Whoever began the epoch had seen a second commit in the name of this device.
+    let cut = Frontier([former: Head(sequence: 2, hash: shared.head)])
+    let rotation = try bench.rotation(by: work, without: [phone.device], cut: cut)
+    let forgotten = try renaming(of: work.device, by: work, in: shared, &bench)
+    try bench.take(.recordsShown([Blob(forgotten.bytes)], isRefused: false))
+    let other = try append(rotation, to: shared)
+    try bench.take(.answered(answer(bench, other)))
+    try readLog(&bench)
+    #expect(bench.core.membership.head == other.head && bench.core.isReplacing)
+    try bench.take(.saved([note("after")], immediately: true))
+    #expect(bench.log.map(\.header.sequence) == [1] && bench.disk.settled.count == 1)
+    try bench.restart()
+    #expect(bench.core.isReplacing)
+  }
+
   @Test func aListThatSomebodyWroteWhoWasTakenOutIsNotBelieved() throws {
     var bench = try HealingBench()
     let peer = try bench.pairedDevice()
