@@ -40,11 +40,13 @@ public struct Hub: Sendable {
   /// Who may be gone, in the order of ``Departure/due``.
   private var departures: [Departure] = []
 
+  public static let usualAbsence = Duration.seconds(10)
+
   /// - Parameters:
   ///   - absence: How long a device may be away before the others are told that it is gone: a
   ///   connection that broke is mostly there again within it.
   ///   - accountLimit: See ``accountLimit``.
-  public init(accountLimit: Int = 100_000, absence: Duration = .seconds(10)) {
+  public init(accountLimit: Int = 100_000, absence: Duration = usualAbsence) {
     self.accountLimit = accountLimit
     self.absence = absence
   }

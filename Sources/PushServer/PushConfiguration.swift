@@ -32,7 +32,7 @@ public struct PushConfiguration: Sendable {
   /// From the connection to the end of its first request, and from one request to the next.
   public var requestWait = Duration.seconds(10)
   /// How long a device that lost its connection may be away before the others are told.
-  public var absence = Duration.seconds(10)
+  public var absence = Hub.usualAbsence
   /// Whether `/push/echo` sends back what comes, for conformance suites.
   public var echoes: Bool
   /// The demo chat at `/push_server/`; nil leaves it out.

@@ -79,11 +79,10 @@ enum Scenario {
     try world.checkRest()
   }
 
-  /// A server that was set back to before a device was taken out goes on for months without who did
-  /// it, and prunes what that would cut off. Another record of its list ends the waiting.
-  static func prunedCut(_ world: World) throws {
-    guard world.devices.count > 2 else { return }
-    let (home, work, lost) = (world.devices[0], world.devices[1], world.devices[2])
+  /// One device takes another out, and the server is set back to before; it reaches nobody then.
+  private static func forgetRevocation(
+    of lost: SimulatedDevice, by home: SimulatedDevice, in world: World
+  ) throws {
     try world.create(on: home)
     try world.settle(until: world.now + 5000)
     for device in world.devices where device !== home { world.cutOff[device.number] = true }
@@ -92,6 +91,14 @@ enum Scenario {
     try world.settle(until: world.now + 2000)
     world.cutOff[home.number] = true
     try world.restoreServer(before)
+  }
+
+  /// A server that was set back to before a device was taken out goes on for months without who did
+  /// it, and prunes what that would cut off. Another record of its list ends the waiting.
+  static func prunedCut(_ world: World) throws {
+    guard world.devices.count > 2 else { return }
+    let (home, work, lost) = (world.devices[0], world.devices[1], world.devices[2])
+    try forgetRevocation(of: lost, by: home, in: world)
     world.cutOff[work.number] = nil
     for _ in 0..<4 {
       try world.setFirst(on: work.number, immediately: true)
@@ -115,14 +122,7 @@ enum Scenario {
   /// addition of another one that this device signs.
   static func intruding(_ world: World) throws {
     let (lost, home) = (world.devices[0], world.devices[1])
-    try world.create(on: home)
-    try world.settle(until: world.now + 5000)
-    for device in world.devices where device !== home { world.cutOff[device.number] = true }
-    let before = world.server.past.count - 1
-    try world.revoke(lost, by: home)
-    try world.settle(until: world.now + 2000)
-    world.cutOff[home.number] = true
-    try world.restoreServer(before)
+    try forgetRevocation(of: lost, by: home, in: world)
     try world.admitIntruder(by: lost)
     world.cutOff[home.number] = nil
     try world.take(.requested, by: home)

@@ -141,6 +141,13 @@ struct Form: Hashable, Sendable {
       case .choice(let choices, let place): choices[place]
       }
     }
+
+    static func secret(_ name: String, _ help: String) -> Field {
+      Field(name: name, content: .text(LineEditor()), help: help, isSecret: true)
+    }
+
+    /// Before what whoever finds the selector open is not to do.
+    static let ownPassphrase = secret("passphrase", "yours, once more")
   }
 
   let purpose: Purpose

@@ -54,11 +54,7 @@ extension Session {
   private func revokeForm(_ peer: SyncStatus.Peer) -> Form {
     var form = Form(
       .revokeDevice(peer.id), title: "Revoke  \(peer.name)",
-      fields: [
-        Form.Field(
-          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
-          isSecret: true)
-      ])
+      fields: [.ownPassphrase])
     form.notice = "It is shut out and erases itself. All keys and the kit change."
     return form
   }
@@ -68,12 +64,10 @@ extension Session {
     let isErasing = status.state == .deleted
     let name = Form.Field(
       name: "account", content: .text(LineEditor()), help: "its name, typed in full")
-    let passphrase = Form.Field(
-      name: "passphrase", content: .text(LineEditor()), help: "yours, once more", isSecret: true)
     var form = Form(
       isErasing ? .eraseCopy : .deleteAccount,
       title: (isErasing ? "Erase the copy of  " : "Delete account  ") + (profile.accountName ?? ""),
-      fields: isErasing ? [name] : [name, passphrase])
+      fields: isErasing ? [name] : [name, .ownPassphrase])
     form.notice =
       isErasing
       ? "What is not exported or on another device is gone."
@@ -83,16 +77,12 @@ extension Session {
 
   mutating func openPassphraseForm(isLeaked: Bool) {
     conceal()
-    func secret(_ name: String, _ help: String) -> Form.Field {
-      Form.Field(name: name, content: .text(LineEditor()), help: help, isSecret: true)
-    }
     var form = Form(
       isLeaked ? .leakedPassphrase : .changePassphrase,
       title: isLeaked ? "Replace a passphrase that somebody may know" : "Change the passphrase",
       fields: [
-        secret("passphrase", "yours, as it is now"),
-        secret("new", "\(Self.passphraseCharacters) characters, better 4 words; no reset"),
-        secret("again", "the new one once more"),
+        .secret("passphrase", "yours, as it is now"), .secret("new", Self.passphraseHelp),
+        .secret("again", "the new one once more"),
       ])
     form.notice =
       isLeaked
@@ -105,11 +95,7 @@ extension Session {
     conceal()
     var form = Form(
       isNew ? .newKit : .showKit, title: isNew ? "Make another account secret" : "Account secret",
-      fields: [
-        Form.Field(
-          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
-          isSecret: true)
-      ])
+      fields: [.ownPassphrase])
     form.notice =
       isNew
       ? "The old one opens nothing any more, and all keys change."

@@ -78,24 +78,17 @@ extension Session {
         Form.Field(
           name: "device", content: .text(LineEditor(profile.deviceName)),
           help: "what your other devices call this one"),
-        Form.Field(
-          name: "kit", content: .text(LineEditor()), help: "the account secret you wrote down",
-          isSecret: true),
-        Form.Field(
-          name: "passphrase", content: .text(LineEditor()), help: "the account's", isSecret: true),
+        .secret("kit", "the account secret you wrote down"),
+        .secret("passphrase", "the account's"),
       ])
     form.notice = "If a device is left, pair with it instead."
     return form
   }
 
+  static let passphraseHelp = "\(passphraseCharacters) characters, better 4 words; no reset"
+
   private var passphraseFields: [Form.Field] {
-    [
-      Form.Field(
-        name: "passphrase", content: .text(LineEditor()),
-        help: "\(Self.passphraseCharacters) characters, better 4 words; no reset", isSecret: true),
-      Form.Field(
-        name: "again", content: .text(LineEditor()), help: "the same once more", isSecret: true),
-    ]
+    [.secret("passphrase", Self.passphraseHelp), .secret("again", "the same once more")]
   }
 
   /// Hands over the form of the first run; it stays until an answer comes.
@@ -187,11 +180,7 @@ extension Session {
     conceal()
     var form = Form(
       .pairDevice, title: "Pair a device",
-      fields: [
-        Form.Field(
-          name: "passphrase", content: .text(LineEditor()), help: "yours, once more",
-          isSecret: true)
-      ])
+      fields: [.ownPassphrase])
     form.notice = notice
     overlay = .form(form)
   }
