@@ -184,6 +184,16 @@ extension KeyedDecodingContainer<AnyKey> {
 }
 
 extension Operation {
+  /// A version as it was written.
+  init(_ version: Version, at place: RegisterPlace) {
+    self.init(
+      context: place.context, attribute: place.attribute, register: place.register,
+      version: version.id, supersedes: version.supersedes, time: version.time,
+      content: version.content, seen: version.seen.isEmpty ? nil : version.seen,
+      undoes: version.undoes, copies: version.copies)
+    others = version.others
+  }
+
   /// 216 KiB of JSON: with padding (at most 12 %), header and signature it stays below
   /// ``/Wire/Limits/commitBytes``. Values at their limit take less than two thirds of it, unless
   /// most of their characters are written as escapes of six.

@@ -7,6 +7,7 @@ import Wire
 final class Version: Sendable {
   let id: VersionID
   let time: HybridTime
+  /// Whose attribution counts: the author of the first of its ``placements``.
   let device: DeviceID
   /// The author's commit it came in; ``uncommitted`` until there is one.
   let sequence: UInt64
@@ -28,23 +29,31 @@ final class Version: Sendable {
     let undoes: ChangeSet.ID?
     let copies: VersionID?
     let others: [String: JSONValue]
+    /// The other commits it came in, in order.
+    let alsoIn: [Placement]
 
-    init(
-      supersedes: [VersionID], seen: [VersionID], undoes: ChangeSet.ID?, copies: VersionID?,
-      others: [String: JSONValue]
+    /// Nil where there would be nothing in it.
+    init?(
+      supersedes: [VersionID] = [], seen: [VersionID] = [], undoes: ChangeSet.ID? = nil,
+      copies: VersionID? = nil, others: [String: JSONValue] = [:], alsoIn: [Placement] = []
     ) {
+      guard
+        !supersedes.isEmpty || !seen.isEmpty || undoes != nil || copies != nil || !others.isEmpty
+          || !alsoIn.isEmpty
+      else { return nil }
       self.supersedes = supersedes
       self.seen = seen
       self.undoes = undoes
       self.copies = copies
       self.others = others
+      self.alsoIn = alsoIn
     }
 
     static func == (left: Rare, right: Rare) -> Bool {
       left === right
         || left.supersedes == right.supersedes && left.seen == right.seen
           && left.undoes == right.undoes && left.copies == right.copies
-          && left.others == right.others
+          && left.others == right.others && left.alsoIn == right.alsoIn
     }
 
     func hash(into hasher: inout Hasher) {
@@ -72,22 +81,25 @@ final class Version: Sendable {
       } ?? .deletion
     // One that names itself would depend on the order of arrival.
     let supersedes = supersedes.contains(id) ? supersedes.filter { $0 != id } : supersedes
-    let isPlain =
-      supersedes.isEmpty && seen.isEmpty && undoes == nil && copies == nil && others.isEmpty
-    rare =
-      isPlain
-      ? nil
-      : Rare(supersedes: supersedes, seen: seen, undoes: undoes, copies: copies, others: others)
+    rare = Rare(
+      supersedes: supersedes, seen: seen, undoes: undoes, copies: copies, others: others)
   }
 
-  /// The same version in another commit.
-  private init(_ version: Version, device: DeviceID, sequence: UInt64) {
+  /// The same version in other commits.
+  private init(
+    _ version: Version, device: DeviceID, sequence: UInt64, alsoIn: [Placement] = []
+  ) {
     id = version.id
     time = version.time
     self.device = device
     self.sequence = sequence
     wording = version.wording
-    rare = version.rare
+    rare =
+      version.alsoIn == alsoIn
+      ? version.rare
+      : Rare(
+        supersedes: version.supersedes, seen: version.seen, undoes: version.undoes,
+        copies: version.copies, others: version.others, alsoIn: alsoIn)
   }
 
   convenience init(
@@ -119,13 +131,36 @@ final class Version: Sendable {
   /// Keys of later programs.
   var others: [String: JSONValue] { rare?.others ?? [:] }
 
+  private var alsoIn: [Placement] { rare?.alsoIn ?? [] }
+
   var isCommitted: Bool { sequence != Self.uncommitted }
+  /// The commits that hold it, in order: none before it is committed, more than one where a device
+  /// that was restored wrote its edits anew.
+  var placements: [Placement] {
+    isCommitted ? [Placement(device: device, sequence: sequence)] + alsoIn : []
+  }
   /// The edit it was part of: all operations of one have one time and one author.
   var changeSet: ChangeSet.ID { ChangeSet.ID(time: time, device: device) }
 
-  /// The same version in another commit.
-  func placed(by device: DeviceID, in sequence: UInt64) -> Version {
-    Version(self, device: device, sequence: sequence)
+  /// The same version before any commit held it.
+  func uncommitted(by device: DeviceID) -> Version {
+    Version(self, device: device, sequence: Self.uncommitted)
+  }
+
+  /// The same version in these commits alone, which are in order; nil if there are none.
+  func placed(in placements: [Placement]) -> Version? {
+    guard let first = placements.first else { return nil }
+    return Version(
+      self, device: first.device, sequence: first.sequence,
+      alsoIn: Array(placements.dropFirst()))
+  }
+
+  /// One version as two were told of it: in the commits of both, with the words of the one whose
+  /// attribution counts.
+  static func united(_ left: Version, _ right: Version) -> Version {
+    let worded = isAttributedBefore(right, left) ? right : left
+    let placements = Set(left.placements).union(right.placements).sorted()
+    return placements == worded.placements ? worded : worded.placed(in: placements) ?? worded
   }
 
   /// Which of two concurrent versions is shown: the later one, the greater device id in a tie; of
@@ -140,6 +175,18 @@ final class Version: Sendable {
   static func isAttributedBefore(_ left: Version, _ right: Version) -> Bool {
     guard left.isCommitted, right.isCommitted else { return left.isCommitted && !right.isCommitted }
     return (left.device, left.sequence) < (right.device, right.sequence)
+  }
+}
+
+extension Version {
+  /// A commit that holds a version: the author's, of that number.
+  struct Placement: Hashable, Comparable, Sendable {
+    let device: DeviceID
+    let sequence: UInt64
+
+    static func < (left: Placement, right: Placement) -> Bool {
+      (left.device, left.sequence) < (right.device, right.sequence)
+    }
   }
 }
 
@@ -199,6 +246,7 @@ struct Register: Hashable, Sendable {
   }
 
   enum Addition: Equatable {
+    /// Known, perhaps not from that commit; nothing counts to another author.
     case known
     /// Known from another commit, whose author counted until now.
     case attributed(from: Version)
@@ -227,9 +275,10 @@ struct Register: Hashable, Sendable {
   /// Adds a version. Proportional to the versions of this register.
   mutating func add(_ version: Version) -> Addition {
     if let held = self[version.id] {
-      guard Version.isAttributedBefore(version, held) else { return .known }
-      self = Register(versions.map { $0 === held ? version : $0 }, forgotten: forgotten)
-      return .attributed(from: held)
+      let united = Version.united(held, version)
+      guard united !== held else { return .known }
+      self = Register(versions.map { $0 === held ? united : $0 }, forgotten: forgotten)
+      return Version.isAttributedBefore(united, held) ? .attributed(from: held) : .known
     }
     if case .empty = storage {
       storage = .one(version)

@@ -93,17 +93,24 @@ extension Replica {
     return refresh(due)
   }
 
-  /// Forgets which commit of a device holds operations: it is given up, and another one of this
-  /// device will.
-  mutating func unplace(_ operations: [Operation], of author: DeviceID) {
-    let ids = Set(operations.map(\.version))
+  /// Forgets that commits of a device beyond `sequence` hold anything: they are given up. What no
+  /// other commit holds becomes this device's, until one of its own does.
+  ///
+  /// Costs as much as there is in the replica.
+  /// - Returns: that, in the order of time.
+  mutating func unplace(commitsOf author: DeviceID, beyond sequence: UInt64) -> [Operation] {
     let own = own
-    replaceVersions(in: Set(operations.map(\.context))) { version in
-      guard version.device == author, version.isCommitted, ids.contains(version.id) else {
-        return nil
-      }
-      return version.placed(by: own, in: Version.uncommitted)
+    func isGivenUp(_ placement: Version.Placement) -> Bool {
+      placement.device == author && placement.sequence > sequence
     }
+    let replaced = replaceVersions(in: Set(states.keys)) { version in
+      let left = version.placements.filter { !isGivenUp($0) }
+      guard left.count < version.placements.count else { return nil }
+      return version.placed(in: left) ?? version.uncommitted(by: own)
+    }
+    return replaced.filter { !$0.version.isCommitted }
+      .sorted { ($0.version.time, $0.version.id) < ($1.version.time, $1.version.id) }
+      .map { Operation($0.version, at: $0.place) }
   }
 
   /// Makes what no commit of a former identity holds this device's.
@@ -112,15 +119,19 @@ extension Replica {
     confirmed = 0
     replaceVersions(in: Set(states.keys)) { version in
       guard version.device == former, !version.isCommitted else { return nil }
-      return version.placed(by: author, in: Version.uncommitted)
+      return version.uncommitted(by: author)
     }
     _ = markPending()
   }
 
   /// Puts other versions in place of those `replacement` names.
+  ///
+  /// - Returns: those others.
+  @discardableResult
   private mutating func replaceVersions(
     in contexts: Set<ContextID>, with replacement: (Version) -> Version?
-  ) {
+  ) -> [(place: RegisterPlace, version: Version)] {
+    var replaced: [(place: RegisterPlace, version: Version)] = []
     for id in contexts {
       guard let state = states[id] else { continue }
       var isReplaced = false
@@ -133,6 +144,7 @@ extension Replica {
           guard let other = replacement(version) else { return version }
           changeSets.remove(version, at: place.of(id))
           changeSets.insert(other, at: place.of(id))
+          replaced.append((place.of(id), other))
           return other
         }
       }
@@ -140,6 +152,7 @@ extension Replica {
       states[id] = changed
       refresh(id)
     }
+    return replaced
   }
 
   /// Finds what waits for the server by looking at everything.

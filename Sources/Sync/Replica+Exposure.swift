@@ -22,7 +22,8 @@ extension Replica {
       record.attributes.filter { attribute in
         attribute.isConcealed && !attribute.text.isEmpty
           && heads(of: attribute.id, in: record.id).contains { version in
-            version.content != nil && version.sequence <= cut.sequence(of: version.device)
+            version.content != nil
+              && version.placements.contains { $0.sequence <= cut.sequence(of: $0.device) }
           }
       }.map {
         ExposedSecret(

@@ -26,6 +26,7 @@ public enum SnapshotError: Error, Hashable, Sendable {
 ///           counter, device | id | text
 /// forgotten = n, n × id
 /// ```
+/// A version that several commits hold comes once for each.
 enum SnapshotCodec {
   static let magic = Array("HRP1".utf8)
   /// 48 KiB: what a piece grows to, so that it fits a chunk of 64 KiB with room to spare. Only a
@@ -77,7 +78,14 @@ struct SnapshotWriter {
   private var last: RegisterPlace?
   private(set) var versionCount = 0
 
+  /// Writes it once for each commit that holds it: a union has them all again.
   mutating func write(_ version: Version, at place: RegisterPlace) throws {
+    for placement in version.placements { try write(version, in: placement, at: place) }
+  }
+
+  private mutating func write(
+    _ version: Version, in commit: Version.Placement, at place: RegisterPlace
+  ) throws {
     let others = try version.others.isEmpty ? nil : JSONValue.object(version.others).encoded()
     let contentOthers: String? =
       if let keys = version.content?.others, !keys.isEmpty {
@@ -89,8 +97,8 @@ struct SnapshotWriter {
       writer.writeFront(flags, at: place)
       writer.body.append(id: version.id)
       writer.body.append(version.time)
-      writer.body.append(number: UInt64(writer.index(of: version.device)))
-      writer.body.append(number: version.sequence)
+      writer.body.append(number: UInt64(writer.index(of: commit.device)))
+      writer.body.append(number: commit.sequence)
       writer.body.append(ids: version.supersedes)
       if let content = version.content { writer.body.append(content, others: contentOthers) }
       if version.hasRare { writer.body.append(rareOf: version, others: others) }

@@ -119,18 +119,22 @@ extension SyncCore {
   mutating func leave(
     _ branches: [Branch], at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
-    guard replacement == .detected, let keyring else { return }
+    guard replacement == .detected, keyring != nil else { return }
     var taken: [Operation] = []
     let (own, parting) = (frontier[device], learnedParting)
     let isOfOwn = parting == nil && learned.isEmpty && !wantsMerge
     let leaving = isOfOwn ? standing(branches) : branches.compactMap { bounded($0, by: parting) }
-    for branch in leaving {
-      taken += try takeBack(branch, with: keyring, &step)
-    }
+    let covered = checkpoint?.frontier
+    for branch in leaving { taken += takeBack(branch, &step) }
     if let parting {
-      try goOver(to: parting, at: now, &step, &entropy)
+      yield(to: parting, &step)
+      keyring = try keyring?.extended(by: membership)
     } else {
       takeLearned(&step)
+    }
+    guard let keyring else { return }
+    if parting != nil || covered != checkpoint?.frontier {
+      try renewCheckpoint(with: keyring, at: now, &step, &entropy)
     }
     for (context, group) in Dictionary(grouping: taken, by: \.context) {
       var settled =
@@ -147,17 +151,10 @@ extension SyncCore {
     run(.wanted, at: now, &step, &entropy)
   }
 
-  /// - Returns: what the branch said.
-  private mutating func takeBack(
-    _ branch: Branch, with keyring: Keyring, _ step: inout Step
-  ) throws -> [Operation] {
-    var taken: [Operation] = []
-    for envelope in branch.commits where envelope.header.kind == .data {
-      taken += try [Operation](
-        plaintext: try keyring.openCommit(envelope, membership: membership))
-    }
-    replica.unplace(taken, of: branch.device)
+  /// - Returns: what it said that no other commit says.
+  private mutating func takeBack(_ branch: Branch, _ step: inout Step) -> [Operation] {
     let (device, proven) = (branch.device, branch.proven)
+    let taken = replica.unplace(commitsOf: device, beyond: proven?.sequence ?? 0)
     step.transaction.rewinds.append(Transaction.Rewind(device: device, to: proven))
     frontier[device] = proven
     if floor.sequence(of: device) > proven?.sequence ?? 0 { floor[device] = nil }

@@ -127,25 +127,8 @@ extension SyncCore {
     return nil
   }
 
-  /// Goes over, with a checkpoint that opens there.
-  mutating func goOver(
-    to other: Membership, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
-  ) throws {
-    yield(to: other, &step)
-    keyring = try keyring?.extended(by: membership)
-    guard checkpoint != nil, let keyring else { return }
-    let plain = try replica.snapshot(now: now.wall, coveredByAll: nil)
-    let sealed = try keyring.sealSnapshot(
-      pieces: plain.pieces, root: plain.root, versions: plain.versions, covering: frontier,
-      memberHead: membership.head, writtenAt: now.wall, entropy: &entropy)
-    step.transaction.snapshot = sealed
-    checkpoint = StoredState.Checkpoint(
-      id: sealed.id, frontier: sealed.frontier, epoch: sealed.manifest.header.epoch)
-    (logCommits, logBytes, snapshotWork) = (0, 0, .none)
-  }
-
   /// Puts the other list in the place of the one held, and keeps what that said.
-  private mutating func yield(to other: Membership, _ step: inout Step) {
+  mutating func yield(to other: Membership, _ step: inout Step) {
     let shared = membership.shared(with: other)
     forgotten += membership.records[shared...]
     membership = other

@@ -79,6 +79,23 @@ extension SyncCore {
     step.effects.append(.uploadSnapshot(snapshot.id))
   }
 
+  /// Puts a checkpoint of what is here in the place of one that no longer stands for it: it says
+  /// what went back, as if commits held it still, or it lacks what was pruned, or does not open in
+  /// another list.
+  mutating func renewCheckpoint(
+    with keyring: Keyring, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
+  ) throws {
+    guard checkpoint != nil else { return }
+    let plain = try replica.snapshot(now: now.wall, coveredByAll: nil)
+    let sealed = try keyring.sealSnapshot(
+      pieces: plain.pieces, root: plain.root, versions: plain.versions, covering: frontier,
+      memberHead: membership.head, writtenAt: now.wall, entropy: &entropy)
+    step.transaction.snapshot = sealed
+    checkpoint = StoredState.Checkpoint(
+      id: sealed.id, frontier: sealed.frontier, epoch: sealed.manifest.header.epoch)
+    (logCommits, logBytes, snapshotWork) = (0, 0, .none)
+  }
+
   mutating func stored(
     _ id: Digest32, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) {
@@ -127,11 +144,12 @@ extension SyncCore {
   mutating func fetched(
     _ snapshot: SealedSnapshot, hashes: [DeviceID: Digest32], at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
-  ) {
+  ) throws {
     guard snapshotWork == .fetching else { return }
     // Locked in the meantime: it can be read after the next unlock.
     snapshotWork = keyring == nil ? .wanted : .none
-    guard keyring != nil else { return }
+    guard let keyring else { return }
+    let pruned = floor
     do {
       var next = self
       try next.merge(snapshot, hashes: hashes, at: now)
@@ -145,12 +163,17 @@ extension SyncCore {
       run(.failed, at: now, &step, &entropy)
       return
     }
-    step.transaction.snapshot = snapshot
-    checkpoint = StoredState.Checkpoint(
-      id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
-      heldSince: now.wall)
-    step.transaction.snapshotHeldSince = now.wall
-    (logCommits, logBytes) = (0, 0)
+    if snapshot.frontier.reaches(pruned) {
+      step.transaction.snapshot = snapshot
+      checkpoint = StoredState.Checkpoint(
+        id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
+        heldSince: now.wall)
+      step.transaction.snapshotHeldSince = now.wall
+      (logCommits, logBytes) = (0, 0)
+    } else {
+      // Only the checkpoint stands for that: another one takes its place which does, too.
+      try renewCheckpoint(with: keyring, at: now, &step, &entropy)
+    }
     noteUnanswered(at: now, &step)
     lastReceived = now.wall
     run(.wanted, at: now, &step, &entropy)

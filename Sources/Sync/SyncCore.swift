@@ -308,7 +308,7 @@ public struct SyncCore: Sendable {
     case .snapshotWritten(let snapshot): written(snapshot, &step)
     case .snapshotStored(let id): stored(id, at: now, &step, &entropy)
     case .snapshotFetched(let snapshot, let hashes):
-      fetched(snapshot, hashes: hashes, at: now, &step, &entropy)
+      try fetched(snapshot, hashes: hashes, at: now, &step, &entropy)
     case .snapshotFailed(let failure): snapshotFailed(failure, at: now, &step, &entropy)
     case .branches(let branches): try leave(branches, at: now, &step, &entropy)
     case .mergeWanted: wantMerge(at: now, &step, &entropy)

@@ -162,6 +162,56 @@ enum Scenario {
     try world.checkRest()
   }
 
+  /// What a device alone holds was pruned there, since the server held it; then the server is set
+  /// back to before that. A twin of the device, or another one, goes on with it for a month.
+  static func prunedAlone(_ world: World, twin: Bool) throws {
+    let home = world.devices[0]
+    world.setsBack = true
+    world.mayAlarm = true
+    try world.create(on: home)
+    try world.settle(until: world.now + 5000)
+    let before = world.server.past.count - 1
+    if twin {
+      world.cutOff[world.devices.count] = true
+      try world.clone(home)
+    }
+    for other in world.devices.dropFirst() { world.cutOff[other.number] = true }
+    try write(on: home.number, in: world)
+    try world.take(.requested, by: home)
+    try world.settle(until: world.now + 5000)
+    guard home.disk.current.state.floor.sequence(of: home.keyring.device) > 1 else {
+      throw Violation(.s10, "nothing was pruned")
+    }
+    world.cutOff = [home.number: true]
+    try world.restoreServer(before)
+    try write(on: twin ? world.devices.count - 1 : 1, in: world)
+    world.cutOff = [:]
+    try world.take(.requested, by: home)
+    try crashWhereItFetched(home, in: world)
+    try world.heal()
+    try world.checkRest()
+  }
+
+  /// So much that a snapshot is written, and a month that makes it stand for all before it.
+  private static func write(on number: Int, in world: World) throws {
+    for _ in 0..<4 {
+      try world.setFirst(on: number, immediately: true)
+      try world.settle(until: world.now + 40_000)
+    }
+    try world.passMonth()
+  }
+
+  /// The device crashes as soon as it has a snapshot of somebody else, if it comes to that.
+  private static func crashWhereItFetched(_ device: SimulatedDevice, in world: World) throws {
+    func author() -> DeviceID? { device.disk.current.checkpoint?.manifest.header.device }
+    let former = author()
+    let end = world.now + 35_000
+    while world.now < end, device.isUp {
+      try world.settle(until: world.now + 1)
+      if author() != former { world.crash(device) }
+    }
+  }
+
   static func script(_ world: World) throws {
     for act in script { try act(world) }
     try world.heal()

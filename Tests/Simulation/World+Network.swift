@@ -104,6 +104,9 @@ extension World {
     }
     try check(outcomes: response, to: request, of: device)
     record("server \(device.number) \(response.outcomes.count) \(response.frames.count)")
+    for problem in response.outcomes.compactMap(\.problem) {
+      record("server \(device.number) refuses \(problem.code.rawValue): \(problem.detail ?? "")")
+    }
     for signal in server.takeSignals() { publish(signal) }
     for signal in otherView?.takeSignals() ?? [] { publish(signal) }
     if isCopy { return }

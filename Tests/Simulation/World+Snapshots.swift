@@ -149,12 +149,12 @@ extension World {
           if let head = proven, contents.places[claim.device]?[head.sequence] != head.hash {
             proven = nil
           }
+          if bug == .forgetUnproven { proven = contents.state.frontier[claim.device] }
           let rest = contents.log.filter {
             $0.header.device == claim.device && $0.header.sequence > proven?.sequence ?? 0
           }
           record("\(device.number) keeps \(proven?.sequence ?? 0) and takes back \(rest.count)")
-          return SyncCore.Branch(
-            device: claim.device, proven: proven, commits: bug == .forgetUnproven ? [] : rest)
+          return SyncCore.Branch(device: claim.device, proven: proven, commits: rest)
         }
         try take(.branches(branches), by: device)
       }, at: now + 1)

@@ -53,6 +53,13 @@ import Testing
     #expect(try await Trials.calm(20, Scenario.twoHistories) == [])
   }
 
+  @Test(arguments: [false, true])
+  func whatWasPrunedOutlivesAServerThatForgotIt(byTwin: Bool) async throws {
+    #expect(
+      try await Trials.calm(10, snapshotBias: 497) { try Scenario.prunedAlone($0, twin: byTwin) }
+        == [])
+  }
+
   @Test func theSameSeedGivesTheSameTrace() async throws {
     let seeds = Array(0..<UInt64(2 * Weather.catalogue.count))
     let first = try await Trials.anyWeather(seeds, limit: .max)

@@ -68,7 +68,8 @@ import Wire
     var twin = home.replica
     home.replica.confirm(2)
     let successor = Author(7).device
-    home.replica.unplace(home.written[2], of: home.replica.own)
+    let given = home.replica.unplace(commitsOf: home.replica.own, beyond: 2)
+    #expect(Set(given) == Set(home.written[2]))
     let proven = try home.replica.snapshot(now: 0, coveredByAll: nil)
     #expect(proven.versions == 2)
     home.replica.own = successor
@@ -82,6 +83,26 @@ import Wire
     _ = twin.apply(home.written[2], device: successor, sequence: 1, now: 0)
     #expect(home.replica.root == twin.root)
     #expect(home.context("c")?.updatedBy == min(successor, twin.own))
+  }
+
+  @Test func whatAnotherCommitHoldsIsNotGivenUp() throws {
+    let home = try three()
+    let (first, second) = (Author(7).device, Author(8).device)
+    var replica = home.replica
+    _ = replica.apply(home.written[2], device: second, sequence: 4, now: 0)
+    _ = replica.apply(home.written[2], device: first, sequence: 5, now: 0)
+    // A snapshot tells of all of them.
+    var other = Replica(own: Author(9).device)
+    for piece in try replica.snapshot(now: 0, coveredByAll: nil).pieces {
+      try other.merge(piece: piece, now: 0)
+    }
+    var left = [home.replica.own, first, second].sorted()
+    while let author = left.first {
+      #expect(other.contexts.first { $0.name == "c" }?.updatedBy == author)
+      left.removeFirst()
+      let given = other.unplace(commitsOf: author, beyond: 2)
+      #expect(Set(given) == (left.isEmpty ? Set(home.written[2]) : []))
+    }
   }
 
   @Test func conflictsAreCountedAsTheyComeAndGo() throws {
