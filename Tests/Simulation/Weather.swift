@@ -146,6 +146,10 @@ struct Weather: Sendable {
     Weather(
       name: "deleted accounts", loss: 5, duplication: 5, slowness: 10, partitions: 25, crashes: 3,
       locks: 8, deletions: 20, renamings: 10, serverRestores: 20),
+    Weather(
+      name: "all set back", loss: 5, slowness: 10, partitions: 20, crashes: 2, losses: 4,
+      clientRestores: 12, clones: 8, revocations: 12, renamings: 20, disasters: 4,
+      snapshotBias: 496, months: 8, serverRestores: 20),
   ]
 
   /// One of the catalogue by its name.

@@ -38,7 +38,7 @@ extension World {
     if entropy.chance(weather.renamings), let other = entropy.pick(devices) {
       try rename(other, by: device)
     }
-    if entropy.chance(weather.months) { try passMonth() }
+    if entropy.chance(weather.months), isEachEpochOnServer { try passMonth() }
     if entropy.chance(weather.partitions) {
       record("\(device.number) cut off")
       count(.cutOff)
@@ -55,9 +55,13 @@ extension World {
   }
 
   func destroy(_ device: SimulatedDevice) throws {
+    device.isGone = true
+    guard !isSomebodyUnknown else {
+      device.isGone = false
+      return
+    }
     record("\(device.number) destroyed")
     count(.deviceLost)
-    device.isGone = true
     device.isUp = false
     device.pending = nil
     hangUp(device)
@@ -83,15 +87,31 @@ extension World {
     schedule(.start(device), at: now + Int64(entropy.pick(1...2000)))
   }
 
-  /// Whether somebody's identity would be known to nobody else then, the server included: see
-  /// ``restoreServer(_:)``.
   private func forgetsDevices(_ contents: Disk.Contents, of device: SimulatedDevice) -> Bool {
     let former = device.disk
     defer { device.disk = former }
     device.disk.restore(contents)
+    return isSomebodyUnknown
+  }
+
+  /// Whether somebody's identity is known to nobody else, the server included: see
+  /// ``restoreServer(_:)``.
+  private var isSomebodyUnknown: Bool {
     let known = Set(serverChain.compactMap { $0.newDevice?.device })
     return devices.contains {
       !$0.isGone && !known.contains($0.disk.current.device) && !isKnownToAnother($0)
+    }
+  }
+
+  /// A month in which the server goes on without an epoch prunes what that cuts off: a person is
+  /// needed then, see ``Scenario/prunedCut(_:)``.
+  private var isEachEpochOnServer: Bool {
+    let chain = Set(serverChain)
+    return devices.allSatisfy { device in
+      device.isGone
+        || device.disk.current.state.records.allSatisfy {
+          $0.kind != .rotateEpoch || chain.contains($0)
+        }
     }
   }
 

@@ -142,14 +142,15 @@ extension World {
       if case .device(let signer) = record.signer { return leaving.contains(signer) }
       return false
     }
+    // Whom the server does not know it refuses, without showing a list.
+    let isKnown = chain.contains { $0.newDevice?.device == device.keyring.device }
     if isWrittenByLeaving {
-      guard device.core.alarms.contains(where: { $0.code == "membership" }) else {
+      guard !isKnown || device.core.alarms.contains(where: { $0.code == "membership" }) else {
         throw Violation(.s12, "device \(device.number) does not say that its list was left")
       }
       return true
     }
-    // Unknown to the server, without the keys of an epoch that began there: it joins anew.
-    let isKnown = chain.contains { $0.newDevice?.device == device.keyring.device }
+    // Without the keys of an epoch that began there, it joins anew.
     return !isKnown && gained.contains { $0.kind == .rotateEpoch }
   }
 

@@ -74,14 +74,17 @@ extension World {
 
   /// S13: what is sealed by somebody who knows of a revocation opens with no key of the revoked.
   func checkSecrecy(
-    of transaction: Transaction, membership: Membership, forgotten: [MembershipRecord]
+    of transaction: Transaction, by author: DeviceID, membership: Membership,
+    forgotten: [MembershipRecord]
   ) throws {
     let leaving = Set(membership.revoked.keys).union(takenOut(in: forgotten))
     guard !leaving.isEmpty else { return }
     var sealed = transaction.commits.filter { newlySigned.contains($0.hash) }
-    // One that is written to go over to another list is sent to nobody.
+    // One that is written to go over to another list is sent to nobody, and one that was fetched
+    // was sealed by somebody else.
     if let snapshot = transaction.snapshot, transaction.recordsKept == nil,
-      snapshot.manifest.header.memberHead == membership.head
+      snapshot.manifest.header.memberHead == membership.head,
+      snapshot.manifest.header.device == author
     {
       sealed.append(snapshot.manifest)
     }
