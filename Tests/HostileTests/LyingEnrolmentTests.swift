@@ -74,6 +74,14 @@ import Wire
     }
   }
 
+  /// As strong as the account it is passed off as.
+  private static let stranger = Result {
+    var entropy = SodiumEntropy()
+    return try Enrolment.createAccount(
+      name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
+      passphrase: World.typed(), strength: .standard, entropy: &entropy)
+  }
+
   @Test(arguments: Lie.allCases)
   func aRecoveryIsNotLedAstray(_ lie: Lie) async throws {
     let world = try await World()
@@ -81,9 +89,7 @@ import Wire
       for: try World.profile("home", in: world.folder))
     var entropy = SodiumEntropy()
     let noise = entropy.bytes(300)
-    let stranger = try Enrolment.createAccount(
-      name: "ann", device: DeviceName(name: "home pc", platform: "linux"),
-      passphrase: World.typed(), strength: .standard, entropy: &entropy)
+    let stranger = try Self.stranger.get()
     try await world.run { url in
       world.server.script.answering { exchange in
         guard exchange.status == 200 else { return }

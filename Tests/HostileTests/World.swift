@@ -73,7 +73,19 @@ struct World {
       #expect(await again.synchronise(within: .seconds(20)) == .confirmed)
       await again.stop(flush: .zero)
     }
+    for profile in [home, work] { try hashLess(profile) }
     return Made(folder: folder, kit: kit)
+  }
+
+  /// Each test unlocks its devices several times: with the weakest hash that opens. The account's
+  /// own stays what it was made with, so that recoveries hash as a person's do.
+  private static func hashLess(_ profile: ProfileFolder) throws {
+    var entropy = SodiumEntropy()
+    let keyring = try Keyring.open(
+      disk: try profile.readFile(profile.keyring), passphrase: typed())
+    let sealed = try keyring.sealedForDisk(
+      passphrase: typed(), strength: .floor, entropy: &entropy)
+    try profile.writeFile(sealed, to: profile.keyring)
   }
 
   static func profile(_ name: String, in folder: URL) throws -> ProfileFolder {
