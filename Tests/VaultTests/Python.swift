@@ -14,7 +14,15 @@ enum Python {
   }
 
   /// Its exit status and what it wrote; nil where there is none.
+  ///
+  /// Waits on a thread of its own: the pool's few belong to all tests.
   static func run(_ arguments: [String]) async -> (status: Int32, output: String)? {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: output(of: arguments)) }
+    }
+  }
+
+  private static func output(of arguments: [String]) -> (status: Int32, output: String)? {
     let process = Process()
     let output = Pipe()
     let named = ProcessInfo.processInfo.environment["HIGGINS_PYTHON"] ?? "python3"
@@ -23,19 +31,13 @@ enum Python {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = output
-    let (ends, end) = AsyncStream<Int32>.makeStream()
-    // No waitUntilExit: it runs this thread's run loop, and this thread belongs to many tests.
-    process.terminationHandler = {
-      end.yield($0.terminationStatus)
-      end.finish()
-    }
     do {
       try process.run()
     } catch {
       return nil
     }
     let text = output.fileHandleForReading.readDataToEndOfFile()
-    guard let status = await ends.first(where: { _ in true }) else { return nil }
-    return (status, String(decoding: text, as: UTF8.self))
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
   }
 }
