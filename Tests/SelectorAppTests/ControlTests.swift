@@ -26,9 +26,10 @@ import Testing
     _ arguments: [String], to device: Device, at console: any Console
   ) async throws -> Int32 {
     let (client, server) = try pair()
-    // A client that fails must not leave the server waiting for it.
-    defer { client.shut() }
     async let serving: Void = ControlConversation(channel: server, device: device).run()
+    // A client that fails must not leave the server waiting for it: what is deferred after the
+    // conversation began happens before its end is awaited.
+    defer { client.shut() }
     let code = try await ControlClient(channel: client, console: console).run(arguments)
     await serving
     return code

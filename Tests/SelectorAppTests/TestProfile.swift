@@ -26,9 +26,11 @@ final class TestProfile: Sendable {
     let profile = try TestProfile()
     try profile.write(server: server)
     let device = try Device.open(profile.folder)
-    try await device.unlock(try Passphrase(utf8: Array(passphrase.utf8)))
+    try await unlocking.unlock(device, try Passphrase(utf8: Array(passphrase.utf8)))
     return (profile, device)
   }
+
+  private static let unlocking = Unlocking()
 
   /// An account made once: hashing a passphrase takes its time.
   private static let account = Result {
@@ -108,5 +110,21 @@ enum Make {
     ContextRecord(
       id: Ids.make(number), name: name, kind: .account, attributes: attributes, updatedAt: 3000,
       updatedBy: Ids.make(1), names: names)
+  }
+}
+
+/// Unlocks one device after the other: each hash holds a thread of the pool, which has few, and
+/// what is to be answered within seconds must not wait behind those of all tests that begin.
+private actor Unlocking {
+  private var last: Task<Void, any Error>?
+
+  func unlock(_ device: Device, _ passphrase: Passphrase) async throws {
+    let before = last
+    let turn = Task {
+      _ = await before?.result
+      try await device.unlock(passphrase)
+    }
+    last = turn
+    try await turn.value
   }
 }
