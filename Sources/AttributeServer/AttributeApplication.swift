@@ -27,7 +27,8 @@ public func buildApplication(
   let controller = AttributeController(
     arguments: arguments, authentication: authentication, mailboxes: mailboxes, outbox: outbox)
   let router = Router(context: ServerRequestContext.self)
-  router.add(middleware: ProblemMiddleware(logger: arguments.logger))
+  router.add(
+    middleware: ProblemMiddleware(logger: arguments.logger, onRefusal: arguments.onRefusal))
   router.add(middleware: ProtocolMiddleware())
   controller.addRoutes(to: router)
   // The library's own lines carry request ids and paths; ours say what an operator needs.

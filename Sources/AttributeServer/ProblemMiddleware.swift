@@ -13,6 +13,7 @@ struct ProblemMiddleware: RouterMiddleware {
   ]
 
   let logger: Logger
+  var onRefusal: @Sendable (_ route: String, _ code: Problem.Code) -> Void = { _, _ in }
 
   @concurrent func handle(
     _ request: Request, context: ServerRequestContext,
@@ -24,6 +25,7 @@ struct ProblemMiddleware: RouterMiddleware {
       return response
     } catch {
       let problem = self.problem(of: error, at: request.uri.path)
+      onRefusal(Self.route(of: context), problem.code)
       log(request, context: context, status: problem.status, code: problem.code.rawValue)
       return try JSONAnswer(problem).response(from: request, context: context)
     }
@@ -45,9 +47,15 @@ struct ProblemMiddleware: RouterMiddleware {
     }
   }
 
+  private static func route(of context: ServerRequestContext) -> String {
+    // Where no route matches, Hummingbird names something that is no path.
+    guard let path = context.endpointPath, path.hasPrefix("/") else { return "none" }
+    return path
+  }
+
   private func log(_ request: Request, context: ServerRequestContext, status: Int, code: String?) {
     var metadata: Logger.Metadata = [
-      "method": "\(request.method.rawValue)", "route": "\(context.endpointPath ?? "none")",
+      "method": "\(request.method.rawValue)", "route": "\(Self.route(of: context))",
       "status": "\(status)",
     ]
     if let code { metadata["code"] = "\(code)" }

@@ -81,6 +81,9 @@ public struct ServerArguments: Sendable {
   public var isReadOnly = false
   public var clock: ServerClock
   public var logger: Logger
+  /// Told of every call that is refused: its route as it is declared, `none` where there is none of
+  /// that path, and why.
+  public var onRefusal: @Sendable (_ route: String, _ code: Problem.Code) -> Void = { _, _ in }
   /// Called with the port once connections are accepted.
   public var onListening: @Sendable (Int) async -> Void
 

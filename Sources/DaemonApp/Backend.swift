@@ -170,7 +170,7 @@ struct Backend {
   /// Serves until told to stop, then closes the database.
   func run(
     _ plan: AttributePlan, push: PushService?, pushURL: String?, signals: SignalTarget?,
-    ready: ReadyAnnouncement, logger: Logger
+    refusals: RefusalMetrics? = nil, ready: ReadyAnnouncement, logger: Logger
   ) async throws {
     var arguments = ServerArguments(
       database: database, invites: invites, host: plan.listen.host, port: plan.listen.port,
@@ -185,6 +185,7 @@ struct Backend {
         }
       })
     arguments.limits.quotaBytes = plan.quotaBytes
+    if let refusals { arguments.onRefusal = refusals.refused }
     arguments.isReadOnly = plan.isReadOnly
     try await failing { [arguments] in
       let attributes = try AttributeService(arguments)

@@ -26,13 +26,15 @@ struct Serve: AsyncParsableCommand {
     let backend = try Backend(plan, logger: logger)
     try await backend.announceInvite(plan.registration)
     let key = SecretKey.make()
-    let push = try await failing {
-      try await PushService.start(
-        try pushOptions.configuration(
-          settings, listen, protection, serviceKey: key,
-          tokens: try pushTokenVerifier(of: backend.database),
-          revocations: try revocationFeed(of: backend.database),
-          channels: backend.folder.path + "/" + Channels.fileName, logger: logger))
+    let (push, refusals) = try await failing {
+      let configuration = try pushOptions.configuration(
+        settings, listen, protection, serviceKey: key,
+        tokens: try pushTokenVerifier(of: backend.database),
+        revocations: try revocationFeed(of: backend.database),
+        channels: backend.folder.path + "/" + Channels.fileName, logger: logger)
+      return (
+        try await PushService.start(configuration), RefusalMetrics(configuration.metrics)
+      )
     }
     let signals = "http://\(listen.signals.urlHost):\(push.signalPort)"
     let ready = ReadyAnnouncement(
@@ -41,7 +43,8 @@ struct Serve: AsyncParsableCommand {
       signals: signals)
     try await backend.run(
       plan, push: push, pushURL: plan.pushURL ?? ":\(push.devicePort)/push",
-      signals: SignalTarget(url: signals, serviceKey: key), ready: ready, logger: logger)
+      signals: SignalTarget(url: signals, serviceKey: key), refusals: refusals, ready: ready,
+      logger: logger)
   }
 }
 

@@ -1,5 +1,6 @@
 import AttributeServer
 import Foundation
+import Synchronization
 import Testing
 import Wire
 
@@ -92,6 +93,27 @@ struct SyncRouteTests {
       #expect(try await caller.get(Route.sync).code == "method_not_allowed")
       #expect(try await caller.get(Route.health).status == 200)
     }
+  }
+
+  @Test func refusedCallsAreToldByTheirRouteAndNothingElse() async throws {
+    var server = try TestServer()
+    let told = Mutex<[String]>([])
+    server.arguments.onRefusal = { route, code in
+      told.withLock { $0.append("\(route) \(code.rawValue)") }
+    }
+    try await server.run { caller in
+      _ = try await caller.get(Route.info)
+      _ = try await caller.get("/v1/nothing/0123")
+      _ = try await caller.post(
+        Route.sync,
+        SyncRequest(generation: nil, frontier: Frontier(), memberHead: nil, frames: []),
+        token: "bad")
+      _ = try await caller.get("\(Route.accounts)/\(id(9) as AccountID)/ending")
+    }
+    #expect(
+      told.withLock { $0 } == [
+        "none not_found", "/v1/sync auth_failed", "\(Route.accounts)/{account}/ending not_found",
+      ])
   }
 
   @Test func aDeviceThatAsksTooOftenIsToldHowLongToWait() async throws {

@@ -33,6 +33,20 @@ import Wire
         """)
   }
 
+  @Test func refusedCallsAreCountedByRouteAndProblem() {
+    let registry = MetricsRegistry()
+    let refusals = RefusalMetrics(registry)
+    for _ in 0..<2 { refusals.refused(route: Route.sync, code: .rateLimited) }
+    refusals.refused(route: "none", code: .notFound)
+    #expect(
+      registry.text() == """
+        # TYPE higgins_refused_total counter
+        higgins_refused_total{route="/v1/sync",code="rate_limited"} 2
+        higgins_refused_total{route="none",code="not_found"} 1
+
+        """)
+  }
+
   @Test func theRegistryIsBounded() {
     let registry = MetricsRegistry()
     for index in 0...MetricsRegistry.seriesLimit {
