@@ -50,6 +50,7 @@ extension Ledger {
       let hash = digest(request.record.bytes)
       if try transaction.memberNumber(of: hash, account: caller.account) == nil {
         try extend(request, hash: hash, by: caller, in: &transaction)
+        try queueSignal(of: request.record.bytes, by: caller, in: &transaction)
       }
       if try transaction.ending(of: caller.account) != nil {
         return MembershipResponse(memberHead: hash, records: [], serverFrontier: Frontier())
@@ -98,6 +99,16 @@ extension Ledger {
       }
       try transaction.keep(farewell)
     }
+  }
+
+  /// For all but the device that brought the record, or that the record brings in. An account that
+  /// it ended has nobody to tell.
+  private func queueSignal(
+    of record: [UInt8], by caller: Caller, in transaction: inout some LedgerTransaction
+  ) throws {
+    guard let account = try transaction.account(caller.account) else { return }
+    let author = caller.enrolling ? try device(addedBy: read(record)).device : caller.device
+    try transaction.queueSignal(ofRecord: account.memberCount - 1, of: account.id, by: author)
   }
 
   private func extend(

@@ -193,6 +193,11 @@ public protocol LedgerTransaction: SnapshotTransaction {
   /// its devices is let in any more.
   mutating func delete(account: AccountID, ending: [UInt8]) throws
 
+  /// Queues the signal of the account's newest record, in the place of an older one's: who brought
+  /// it knew all before it.
+  mutating func queueSignal(
+    ofRecord number: UInt64, of account: AccountID, by device: DeviceID) throws
+
   /// Appends the commit, makes it its device's head, adds to the account's used bytes, and queues
   /// its signal.
   mutating func append(commit: LedgerCommit) throws

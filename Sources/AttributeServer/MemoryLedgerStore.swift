@@ -23,6 +23,7 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
   var uploadOrder: [AccountID: [Digest32]] = [:]
   /// Signals queued and not taken yet, the newest of each device.
   public internal(set) var signals: [DeviceID: Signal] = [:]
+  private var recordSignals: [AccountID: Signal] = [:]
 
   public init() {}
 
@@ -53,10 +54,12 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
     }
   }
 
-  /// Empties the queue of signals, in the order of the authors' ids.
+  /// Empties the queue of signals: those of commits in the order of the authors' ids, then those of
+  /// records in the order of the accounts'.
   public mutating func takeSignals() -> [Signal] {
-    defer { signals = [:] }
+    defer { (signals, recordSignals) = ([:], [:]) }
     return signals.sorted { $0.key < $1.key }.map(\.value)
+      + recordSignals.sorted { $0.key < $1.key }.map(\.value)
   }
 
   public func account(_ id: AccountID) -> LedgerAccount? { accountTable[id] }
@@ -157,6 +160,7 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
       jumpTable[id] = nil
       signals[id] = nil
     }
+    recordSignals[account] = nil
     for snapshot in snapshots(of: account) { remove(snapshot: snapshot) }
     slotTable[account] = nil
     recordTable[account] = nil
@@ -166,6 +170,12 @@ public struct MemoryLedgerStore: LedgerStore, LedgerTransaction, Sendable {
     baseTable[account] = nil
     uploadOrder[account] = nil
     endingTable[account] = ending
+  }
+
+  public mutating func queueSignal(
+    ofRecord number: UInt64, of account: AccountID, by device: DeviceID
+  ) {
+    recordSignals[account] = Signal(account: account, recordBy: device)
   }
 
   public mutating func append(commit: LedgerCommit) {

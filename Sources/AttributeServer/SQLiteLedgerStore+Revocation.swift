@@ -83,7 +83,7 @@ extension SQLiteLedgerTransaction {
         "DELETE FROM \(table) WHERE device IN (SELECT id FROM device WHERE account = ?)", [id])
     }
     // With its chunks; then what refers to what follows.
-    for table in ["snapshot", "signal", "commits", "member", "login", "device"] {
+    for table in ["snapshot", "signal", "recordSignal", "commits", "member", "login", "device"] {
       try db.run("DELETE FROM \(table) WHERE account = ?", [id])
     }
     try db.run("DELETE FROM account WHERE id = ?", [id])

@@ -217,6 +217,14 @@ public struct SQLiteLedgerTransaction: LedgerTransaction {
     try queueSignal(device: commit.device, account: commit.account, sequence: commit.sequence)
   }
 
+  public mutating func queueSignal(
+    ofRecord number: UInt64, of account: AccountID, by device: DeviceID
+  ) throws {
+    try db.run(
+      "INSERT OR REPLACE INTO recordSignal (account, device, number) VALUES (?, ?, ?)",
+      [Data(account.bytes), Data(device.bytes), Int64(number)])
+  }
+
   func queueSignal(device: DeviceID, account: AccountID, sequence: UInt64) throws {
     try db.run(
       """

@@ -20,6 +20,10 @@ extension ServerDatabase {
       try db.execute(sql: schema4)
       try db.execute(sql: "PRAGMA user_version = 4")
     }
+    migrator.registerMigration("5 signals of records") { db in
+      try db.execute(sql: schema5)
+      try db.execute(sql: "PRAGMA user_version = 5")
+    }
     return migrator
   }
 
@@ -158,5 +162,15 @@ extension ServerDatabase {
     ALTER TABLE instance ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
     INSERT INTO revocation (device, account) SELECT device, account FROM revocation3;
     DROP TABLE revocation3;
+    """
+
+  /// `recordSignal` has the newest record of an account that the Push Service was not told of, and
+  /// the device that is not to hear of it.
+  private static let schema5 = """
+    CREATE TABLE recordSignal (
+      account BLOB PRIMARY KEY NOT NULL REFERENCES account (id),
+      device BLOB NOT NULL,
+      number INTEGER NOT NULL
+    ) WITHOUT ROWID;
     """
 }

@@ -22,7 +22,7 @@ struct ServerIdentity: Sendable {
 /// removed is overwritten. A mark tells a clean stop from a crash; after a crash, and whenever the
 /// file is small, `quick_check` runs before anything is served.
 public final class ServerDatabase: Sendable {
-  static let schema = 4
+  static let schema = 5
 
   let path: String
   let identity: ServerIdentity

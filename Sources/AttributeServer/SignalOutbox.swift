@@ -8,11 +8,12 @@ import NIOHTTP1
 import ServiceLifecycle
 import Wire
 
-/// Carries the signals that were queued with their commits to the Push Service, at least once.
+/// Carries the signals that were queued with commits and records of membership to the Push
+/// Service, at least once.
 ///
-/// It is woken by the commit, so that nothing waits for a timer. While the Push Service is away the
-/// queue holds the newest signal of each device, and the wait between attempts doubles up to
-/// ``longestWait``. A commit never waits for it.
+/// It is woken by what queues them, so that nothing waits for a timer. While the Push Service is
+/// away the queue holds the newest signal of each device and of each account's records, and the
+/// wait between attempts doubles up to ``longestWait``. A commit never waits for it.
 struct SignalOutbox: Service {
   /// Fits ``/Wire/Limits/signalBodyBytes`` at 160 bytes a signal.
   static let batch = 400
@@ -96,10 +97,13 @@ struct SignalOutbox: Service {
         try await issuer.sign(page), to: target.url + Route.revocations, of: target, by: client)
       try await database.told(revocations: page.end)
     }
-    let signals = try await database.pendingSignals(limit: Self.batch)
+    let commits = try await database.pendingSignals(limit: Self.batch)
+    let records = try await database.untoldRecords(limit: Self.batch - commits.count)
+    let signals = commits + records.map(\.signal)
     guard !signals.isEmpty else { return page.end == page.newest }
     try await post(signals, to: target.url + Route.signals, of: target, by: client)
-    try await database.forget(signals)
+    try await database.forget(commits)
+    try await database.forget(records)
     return signals.count < Self.batch
   }
 

@@ -120,6 +120,10 @@ public struct Hub: Sendable {
   ///
   /// `now`, in milliseconds since 1970, stands in the frame.
   public mutating func publish(_ signal: Signal, now: Int64) -> [Delivery] {
+    // A record has no place among its author's commits: the others are told that they are behind.
+    guard !signal.isOfRecord else {
+      return tell(.signal(nil), to: signal.account, exceptOf: signal.device)
+    }
     let receivers = change(signal.account) { account -> [ConnectionID] in
       guard account.advance(signal.device, to: signal.sequence, now: now) else { return [] }
       return account.connections(exceptOf: signal.device)

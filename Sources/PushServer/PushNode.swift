@@ -220,11 +220,14 @@ final class PushNode: @unchecked Sendable {
     metrics.came(signals: signals.count, took: configuration.uptime() - start)
   }
 
-  /// Keeps the signals for devices that are not connected; nil when there is no road to them.
+  /// Keeps the signals for devices that are not connected; nil when there is no road to them. None
+  /// is woken for a record, which is there when it wakes for a commit.
   func offer(_ signals: [Signal]) -> EventLoopFuture<Void>? {
     loop.preconditionInEventLoop()
     guard let queue = gateways?.queue else { return nil }
-    let offers = signals.map { ($0, connected: hub.connectedDevices(of: $0.account)) }
+    let offers = signals.filter { !$0.isOfRecord }.map {
+      ($0, connected: hub.connectedDevices(of: $0.account))
+    }
     return loop.makeFutureWithTask { try await queue.offer(offers) }
   }
 

@@ -102,7 +102,7 @@ struct DatabaseTests {
     let other = try DatabaseQueue(path: path)
     try other.writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 99") }
     try other.close()
-    #expect(failure() == .newerSchema(path: path, found: 99, known: 4))
+    #expect(failure() == .newerSchema(path: path, found: 99, known: 5))
   }
 
   @Test func aFolderHasOneOwnerAndIsPrivate() throws {

@@ -105,6 +105,7 @@ struct LedgerAnswerTests {
 
   @Test func onlyTheNewestSignalOfADeviceWaits() throws {
     var fixture = try TestLedger(store: MemoryLedgerStore())
+    _ = fixture.store.takeSignals()
     _ = try fixture.sync(try conversation(&fixture, rounds: 5))
     let signals = fixture.store.takeSignals()
     #expect(signals.map(\.sequence) == [3, 2])

@@ -150,8 +150,25 @@ struct MembershipTests {
         MembershipRequest(expectedHead: fixture.account.head, record: Blob(record)), by: caller,
         in: &fixture.store)
     }
+    _ = fixture.store.takeSignals()
     #expect(code { try append(byHome) } == "bad_signature")
+    #expect(fixture.store.takeSignals() == [])
     #expect(code { try append(byAccount) } == nil)
+    #expect(
+      fixture.store.takeSignals() == [Signal(account: fixture.account.id, recordBy: mobile.id)],
+      "the others hear of it, and the device that came in does not")
+  }
+
+  @Test func aRecordThatIsSentAgainIsNotSignalledAgain() throws {
+    var fixture = try TestLedger(store: MemoryLedgerStore())
+    _ = fixture.store.takeSignals()
+    let record = try fixture.account.addition(of: try TestDevice(3), by: fixture.home)
+    _ = try fixture.append(record, by: fixture.work)
+    #expect(
+      fixture.store.takeSignals()
+        == [Signal(account: fixture.account.id, recordBy: fixture.work.id)])
+    _ = try fixture.append(record, by: fixture.work)
+    #expect(fixture.store.takeSignals() == [])
   }
 
   @Test func aDeviceIDIsUsedOnceOnTheWholeServer() throws {

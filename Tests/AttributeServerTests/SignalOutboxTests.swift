@@ -78,9 +78,14 @@ struct SignalOutboxTests {
       var fixture = try TestLedger(store: server.database.store)
       let frame = try fixture.home.commit(fixture.account)
       #expect(try fixture.outcome(of: frame) == "accepted")
+      let (home, account) = (fixture.home.id, fixture.account.id)
       try await server.run { _ in
         let received = try #require(await receiver.signals.first { _ in true })
-        #expect(received.map(\.sequence) == [1])
+        #expect(
+          received == [
+            Signal(account: account, device: home, sequence: 1),
+            Signal(account: account, recordBy: home),
+          ])
       }
     }
   }
@@ -94,5 +99,21 @@ struct SignalOutboxTests {
     _ = try fixture.outcome(of: try fixture.home.commit(fixture.account))
     try await database.forget(first)
     #expect(try await database.pendingSignals(limit: 10).map(\.sequence) == [2])
+  }
+
+  @Test func aNewerRecordIsNotForgottenWithTheOldOne() async throws {
+    let folder = try TemporaryFolder()
+    let database = try openDatabase(folder)
+    var fixture = try TestLedger(store: database.store)
+    let first = try await database.untoldRecords(limit: 10)
+    #expect(first.map(\.signal) == [Signal(account: fixture.account.id, recordBy: fixture.home.id)])
+    let record = try fixture.account.addition(of: try TestDevice(3), by: fixture.home)
+    _ = try fixture.append(record, by: fixture.work)
+    try await database.forget(first)
+    let second = try await database.untoldRecords(limit: 10)
+    #expect(
+      second.map(\.signal) == [Signal(account: fixture.account.id, recordBy: fixture.work.id)])
+    try await database.forget(second)
+    #expect(try await database.untoldRecords(limit: 10).isEmpty)
   }
 }

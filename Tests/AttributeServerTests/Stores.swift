@@ -105,6 +105,9 @@ struct AnyTransaction: LedgerTransaction {
   mutating func append(record: [UInt8], hash: Digest32, account: AccountID) throws {
     try base.append(record: record, hash: hash, account: account)
   }
+  mutating func queueSignal(
+    ofRecord number: UInt64, of account: AccountID, by device: DeviceID
+  ) throws { try base.queueSignal(ofRecord: number, of: account, by: device) }
   mutating func append(commit: LedgerCommit) throws { try base.append(commit: commit) }
   mutating func begin(
     epoch: UInt32, of account: AccountID, slot: MembershipRecord.SlotChange

@@ -41,6 +41,23 @@ extension Hub {
     hub.publish(signal(home, 1), now: 5) == [.send(frame(home, 1, at: 5), to: [2, 3])])
 }
 
+@Test func aRecordTellsAllButWhoBroughtItThatTheyAreBehind() {
+  var hub = Hub()
+  for (connection, device) in [(1, home), (2, work), (3, mobile)] as [(UInt64, DeviceID)] {
+    _ = hub.join(connection, device)
+  }
+  let record = Signal(account: account, recordBy: work)
+  for _ in 0..<2 {
+    #expect(hub.publish(record, now: 5) == [.send(.signal(nil), to: [1, 3])])
+  }
+  #expect(hub.publish(Signal(account: id(9), recordBy: work), now: 5) == [])
+  // It is no commit: nobody is behind one afterwards.
+  let others = [online(home), online(work), online(mobile)]
+  #expect(
+    hub.join(4, id(5)).contains(
+      .send(.welcome(behind: false, presence: others, pingSeconds: 25), to: [4])))
+}
+
 @Test func anOldOrRepeatedSignalIsDropped() {
   var hub = Hub()
   _ = hub.join(1, work)

@@ -19,6 +19,18 @@ enum Scenario {
     try world.checkRest()
   }
 
+  /// A device is given another name while nobody writes anything: all hear of it, by its signal
+  /// alone.
+  static func renaming(_ world: World) throws {
+    try world.settle(until: world.now + 10_000)
+    let before = world.devices[0].core.membership.count
+    try world.rename(world.devices[1], by: world.devices[0])
+    try world.settle(until: world.now + 5000)
+    for device in world.devices where device.core.membership.count != before + 1 {
+      throw Violation(.s9, "\(device.number) has not heard of a new name")
+    }
+  }
+
   /// Two persons who edit the same, the same in every run: the ground for trying every place at
   /// which something can break.
   static let script: [@Sendable (World) throws -> Void] = [

@@ -30,7 +30,9 @@ enum Trials {
   }
 
   /// Nothing goes wrong and nothing is repaired: signals alone bring everyone up to date.
-  static func signalsAlone(_ seeds: [UInt64]) async throws -> [String] {
+  static func signalsAlone(
+    _ seeds: [UInt64], _ play: @escaping Runs.Play = Scenario.liveness
+  ) async throws -> [String] {
     // The timed sync would hide a signal that was lost.
     var waits = SyncMachine.Waits()
     waits.pollWithPush = .seconds(100_000)
@@ -40,7 +42,7 @@ enum Trials {
         family: try Runs.family.get(), seed: seed, weather: .calm, isTracing: isTracing,
         waits: patience)
     } _: {
-      try Scenario.liveness($0)
+      try play($0)
     }
   }
 

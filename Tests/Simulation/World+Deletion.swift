@@ -23,7 +23,7 @@ extension World {
           of: core.membership, slot: family.slot, login: family.login)
         let request = MembershipRequest(
           expectedHead: core.membership.head, record: Blob(ending.bytes))
-        try server.append(request, by: caller(device))
+        try append(request, by: caller(device))
         record("\(device.number) deleted the account")
         count(.deletion)
         try settleClaims()
@@ -55,7 +55,7 @@ extension World {
         let request = MembershipRequest(
           expectedHead: ending.previous, record: Blob(ending.bytes),
           isRestored: bug != .compareEndings)
-        try server.append(request, by: caller(device))
+        try append(request, by: caller(device))
         record("\(device.number) gave the end back")
         count(.endingRestored)
         try settleClaims()

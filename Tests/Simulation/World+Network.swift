@@ -237,6 +237,12 @@ extension World {
     try restartPush()
   }
 
+  /// What the server does with a record that a device sends: its signal goes out at once.
+  func append(_ request: MembershipRequest, by caller: Caller) throws {
+    try server.append(request, by: caller)
+    for signal in server.takeSignals() { publish(signal) }
+  }
+
   /// Whether the author of each new epoch holds its record.
   private var epochsAreKnown: Bool {
     let records = server.store.memberRecords(from: 0, account: family.account)

@@ -24,7 +24,7 @@ extension World {
       try attempt(failed) {
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(next.bytes))
-        try server.append(request, by: caller(device))
+        try append(request, by: caller(device))
         record("\(device.number) restated \(entry.kind) \(entry.number) as \(next.number)")
         count(.restated)
         try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
@@ -52,7 +52,7 @@ extension World {
           id, to: name, membership: membership, frontier: device.core.serverFrontier,
           entropy: &device.entropy)
         let request = MembershipRequest(expectedHead: membership.head, record: Blob(next.bytes))
-        try server.append(request, by: caller(device))
+        try append(request, by: caller(device))
         record("\(device.number) renamed \(other.number)")
         try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
       }
@@ -62,7 +62,7 @@ extension World {
   /// A device adds another one, which the others do not know.
   func admitIntruder(by device: SimulatedDevice) throws {
     let entry = family.intruder.record
-    try server.append(
+    try append(
       MembershipRequest(expectedHead: entry.previous, record: Blob(entry.bytes)),
       by: caller(device))
   }

@@ -30,7 +30,7 @@ extension World {
           strength: .floor, entropy: &device.entropy)
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(rotation.record.bytes))
-        try server.append(
+        try append(
           request, by: Caller(account: family.account, device: device.keyring.device))
         if !isAgain { disasters += 1 }
         record("\(device.number) revoked \(other.number)")

@@ -169,7 +169,7 @@ extension World {
         for entry in records {
           let request = MembershipRequest(
             expectedHead: entry.previous, record: Blob(entry.bytes), isRestored: true)
-          try server.append(request, by: caller)
+          try append(request, by: caller)
           count(.recordRestored)
         }
         try take(.behind, by: device)
@@ -204,7 +204,7 @@ extension World {
           entropy: &device.entropy)
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(record.bytes))
-        try server.append(request, by: caller(device))
+        try append(request, by: caller(device))
         self.record("\(device.number) replaced")
         count(.replacement)
         try take(.replaced(successor.keyring, record), by: device)

@@ -33,6 +33,10 @@ import Testing
     #expect(try await Trials.signalsAlone(Array(0..<(Self.defaultCount / 10))) == [])
   }
 
+  @Test func aSignalAloneBringsANewNameToEveryone() async throws {
+    #expect(try await Trials.signalsAlone([1, 2, 3], Scenario.renaming) == [])
+  }
+
   @Test func anUndoLeavesWhatAnotherDeviceWroteAtTheSameTime() async throws {
     #expect(try await Trials.calm(5, Scenario.undo) == [])
   }
