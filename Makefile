@@ -59,23 +59,56 @@ endef
 # The one that Debian's packages are for: another may stand before it in PATH.
 export HIGGINS_PYTHON ?= /usr/bin/python3
 
-# The end-to-end tests run real programs against the clock of the machine, and the terminal's send
-# signals to their own process, which commands under test catch or ignore; the simulation leaves
-# nothing of the processor to tests of sockets and commands. One scans all memory of its process,
-# which must not change meanwhile. They run apart.
-define run_tests
-if [ -n "$(FILTER)" ]; then swift test --disable-xctest --filter "$(FILTER)"; exit; fi
-swift test --disable-xctest --filter EndToEndTests --filter TerminalTests
-swift test --disable-xctest --skip-build --filter SimulationTests
-swift test --disable-xctest --skip-build --filter MemoryTests
-swift test --disable-xctest --skip-build --filter SelectorAppTests --skip MemoryTests
-swift test --disable-xctest --skip-build --filter HostileTests
-swift test --disable-xctest --skip-build --skip EndToEndTests --skip TerminalTests \
-  --skip SimulationTests --skip SelectorAppTests --skip HostileTests
+# The program of the tests itself: `swift test` would plan the whole build anew before each part.
+tests = "$$(swift build --show-bin-path)/higginsPackageTests.xctest" --testing-library swift-testing
+
+define build_documentation
+swift package dump-symbol-graph --minimum-access-level internal
+graphs="$$(swift build --show-bin-path)/../symbolgraph"
+rm -rf .build/docs
+dependencies=()
+for target in $(notdir $(DOCUMENTED)); do
+  mkdir -p ".build/docs/graphs/$$target"
+  cp "$$graphs/$$target.symbols.json" ".build/docs/graphs/$$target"
+  docc convert "Sources/$$target/$$target.docc" \
+    --additional-symbol-graph-dir ".build/docs/graphs/$$target" \
+    --fallback-display-name "$$target" --fallback-bundle-identifier "higgins.$$target" \
+    --enable-experimental-external-link-support "$${dependencies[@]}" \
+    --output-path ".build/docs/$$target.doccarchive" --warnings-as-errors
+  dependencies+=(--dependency "$$PWD/.build/docs/$$target.doccarchive")
+done
+rm -r .build/docs/graphs
+echo "Documentation: .build/docs"
 endef
 
 # Optimised, as ten thousand seeds take too long otherwise.
-simulation = swift run --configuration release higgins-simulate
+simulation = "$$(swift build --configuration release --show-bin-path)/higgins-simulate"
+
+# Ten thousand seeds take whatever is left of the processors by what runs beside them, and only
+# that; $(1) waits a lot. Its failure ends the seeds, too.
+define beside_simulation
+chrt --idle 0 $(simulation) & seeds=$$!
+trap 'kill $$seeds 2>/dev/null || true' EXIT
+$(1)
+wait $$seeds
+trap - EXIT
+endef
+
+# Tests of values, which know no time and only compute. In one process with tests of sockets they
+# would hold the few threads that those are to be answered on within a second.
+untimed = '^(Wire|Vault|Sync|Storage|SelectorScreen|Selector|Simulation|Tidy)Tests\.'
+
+# All others but the hostile ones: they have bounds of time, and nothing else is at work. The
+# end-to-end tests run real programs against the clock of the machine, and the terminal's send
+# signals to their own process, which commands under test catch or ignore. One scans all memory of
+# its process, which must not change meanwhile.
+define run_timed_tests
+$(tests) --filter EndToEndTests --filter TerminalTests
+$(tests) --filter MemoryTests
+$(tests) --filter SelectorAppTests --skip MemoryTests
+$(tests) --skip $(untimed) --skip HostileTests --skip EndToEndTests --skip TerminalTests \
+  --skip SelectorAppTests
+endef
 
 .PHONY: help
 help: ## Lists the targets.
@@ -128,16 +161,21 @@ demo-script: build ## Plays the demo by itself and saves its screens.
 
 .PHONY: test
 test: deps ## Runs every test and 10,000 seeds; FILTER=… runs the tests whose names match.
-	if [ -z "$(FILTER)" ]; then $(simulation); fi
-	$(run_tests)
+	if [ -n "$(FILTER)" ]; then swift test --disable-xctest --filter "$(FILTER)"; exit; fi
+	swift build --build-tests
+	swift build --configuration release --product higgins-simulate
+	$(tests) --filter $(untimed)
+	$(call beside_simulation,$(tests) --filter HostileTests)
+	$(run_timed_tests)
 
 .PHONY: simulate
 simulate: deps ## Runs 10,000 seeds of the simulation, optimised; SEED=n replays one.
-	$(simulation) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
+	swift run --configuration release higgins-simulate \
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000))
 
 .PHONY: soak
 soak: deps ## Runs new seeds for MINUTES (default: 60).
-	$(simulation) --minutes $(or $(MINUTES),60)
+	swift run --configuration release higgins-simulate --minutes $(or $(MINUTES),60)
 
 .PHONY: chaos
 chaos: build ## Kills, stops and starves the real programs; ARGS=--quick takes two minutes.
@@ -187,39 +225,28 @@ format: ## Brings every Swift file into form.
 
 .PHONY: docs
 docs: deps ## Builds the documentation into .build/docs.
-	swift package dump-symbol-graph --minimum-access-level internal
-	graphs="$$(swift build --show-bin-path)/../symbolgraph"
-	rm -rf .build/docs
-	dependencies=()
-	for target in $(notdir $(DOCUMENTED)); do
-	  mkdir -p ".build/docs/graphs/$$target"
-	  cp "$$graphs/$$target.symbols.json" ".build/docs/graphs/$$target"
-	  docc convert "Sources/$$target/$$target.docc" \
-	    --additional-symbol-graph-dir ".build/docs/graphs/$$target" \
-	    --fallback-display-name "$$target" --fallback-bundle-identifier "higgins.$$target" \
-	    --enable-experimental-external-link-support "$${dependencies[@]}" \
-	    --output-path ".build/docs/$$target.doccarchive" --warnings-as-errors
-	  dependencies+=(--dependency "$$PWD/.build/docs/$$target.doccarchive")
-	done
-	rm -r .build/docs/graphs
-	echo "Documentation: .build/docs"
+	$(build_documentation)
 
 .PHONY: clean-build
 clean-build:
 	swift package clean
 	swift build --build-tests --explicit-target-dependency-import-check error
 
-# One after the other, the tests last: their closing lines are the verdict.
+# What has bounds of time runs beside nothing that is bound by the processor, and last: the closing
+# lines of the tests are the verdict. What has none runs beside fuzzing, which takes the same time
+# however busy the machine is; what mostly waits, beside the seeds.
 .PHONY: ci
-ci: deps lint clean-build docs ## All that has to hold before a change goes in.
-	# Fuzzing takes the same time however busy the machine is: what else is to be built, meanwhile.
+ci: deps lint clean-build ## All that has to hold before a change goes in.
 	BUILT=$$(swift build --show-bin-path) Tests/Fuzz/fuzz.sh $(or $(SECONDS),60) & fuzzing=$$!
+	trap 'kill $$fuzzing 2>/dev/null || true' EXIT
 	swift build --configuration release --product higgins-simulate
+	$(build_documentation)
+	$(tests) --filter $(untimed)
 	wait $$fuzzing
-	$(simulation)
 	$(call install_packages,$(CHAOS_PACKAGES))
-	"$$(swift build --show-bin-path)/higgins-chaos" --quick
-	$(run_tests)
+	chaos="$$(swift build --show-bin-path)/higgins-chaos"
+	$(call beside_simulation,"$$chaos" --quick; $(tests) --filter HostileTests)
+	$(run_timed_tests)
 
 # As manuals of subcommands are looked for (`man higgins devices` is higgins-devices(1)), and with
 # examples in lines of their own.
