@@ -1,9 +1,28 @@
 import Storage
 import Sync
+import Vault
 import Wire
 
-/// What a person may take back, restore, or leave half typed.
+/// What a person looks at, may take back, restore, or leave half typed.
 extension Device {
+  func formOpened(_ context: ContextID) { attempt(.formOpened(context)) }
+  func formClosed(_ context: ContextID) { attempt(.formClosed(context)) }
+
+  func contexts() -> [ContextRecord] { core.replica.contexts }
+
+  func contexts(matching query: String) -> [ContextRecord] {
+    core.replica.contexts(matching: query)
+  }
+
+  func history(of attribute: AttributeID, in context: ContextID) -> [ValueRecord] {
+    core.replica.history(of: attribute, in: context)
+  }
+
+  /// All there is at this moment, as a value.
+  var replica: Replica { core.replica }
+
+  func accountName() -> String? { keyring?.accountName }
+
   /// Takes back the newest change that stands, whoever made it.
   ///
   /// - Throws: ``EditError/nothingToUndo``, ``EditError/changedSince``.

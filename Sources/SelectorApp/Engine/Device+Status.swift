@@ -11,6 +11,21 @@ extension Device {
     return device == settings.device ? ownName : "device \(device.description.prefix(8))"
   }
 
+  func refreshNames() {
+    guard let keyring else { return }
+    for (id, description) in core.membership.devices {
+      // A name that does not open is shown by its id; the device is no less a member.
+      if let name = try? keyring.name(of: description) { names[id] = name }
+    }
+    guard let own = names[settings.device]?.name, own != ownName else { return }
+    do {
+      // What the locked screen says from the next start on.
+      try store.setRow(Onboarding.nameRow, Array(own.utf8))
+    } catch {
+      complain(error)
+    }
+  }
+
   /// When anything was last written, and by which device; nil while there is nothing.
   var newestChange: (at: Int64, device: String)? {
     core.replica.contexts.max { $0.updatedAt < $1.updatedAt }

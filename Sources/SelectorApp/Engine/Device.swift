@@ -296,24 +296,6 @@ actor Device {
     try await save(try edits(core.replica), immediately: immediately, holdsBack: holdsBack)
   }
 
-  func formOpened(_ context: ContextID) { attempt(.formOpened(context)) }
-  func formClosed(_ context: ContextID) { attempt(.formClosed(context)) }
-
-  func contexts() -> [ContextRecord] { core.replica.contexts }
-
-  func contexts(matching query: String) -> [ContextRecord] {
-    core.replica.contexts(matching: query)
-  }
-
-  func history(of attribute: AttributeID, in context: ContextID) -> [ValueRecord] {
-    core.replica.history(of: attribute, in: context)
-  }
-
-  /// All there is at this moment, as a value.
-  var replica: Replica { core.replica }
-
-  func accountName() -> String? { keyring?.accountName }
-
   /// What happens from now on; the first events tell where things stand.
   func events() -> AsyncStream<DeviceEvent> {
     let number = nextObserver
@@ -443,21 +425,6 @@ actor Device {
         return
       }
       self.attempt(.timer)
-    }
-  }
-
-  func refreshNames() {
-    guard let keyring else { return }
-    for (id, description) in core.membership.devices {
-      // A name that does not open is shown by its id; the device is no less a member.
-      if let name = try? keyring.name(of: description) { names[id] = name }
-    }
-    guard let own = names[settings.device]?.name, own != ownName else { return }
-    do {
-      // What the locked screen says from the next start on.
-      try store.setRow(Onboarding.nameRow, Array(own.utf8))
-    } catch {
-      complain(error)
     }
   }
 
