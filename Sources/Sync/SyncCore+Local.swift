@@ -171,10 +171,14 @@ extension SyncCore {
     return envelope.header.sequence
   }
 
+  /// Opens what is held. Changes nothing on the disk: a full one keeps nobody from reading, and
+  /// what was saved and is due is the timer's.
   mutating func unlock(
     _ keyring: Keyring, _ replica: Replica, at now: Moment, _ step: inout Step,
     _ entropy: inout some Entropy
   ) throws {
+    // Two may unlock at once. The fold of the second does not hold what was saved since the first.
+    guard isLocked else { return }
     self.keyring = try keyring.extended(by: membership)
     self.replica = replica
     self.replica.confirm(serverFrontier.sequence(of: device))
@@ -194,17 +198,22 @@ extension SyncCore {
       step.effects.append(.readBranches(interruptedClaims))
     }
     if snapshotWork == .wanted || replacement == .pulling { run(.wanted, at: now, &step, &entropy) }
-    try commitDue(at: now, &step, &entropy)
   }
 
-  /// Commits what has settled and forgets everything that can be read. A form that is still open
-  /// loses its protection: its saved parts are whole.
+  /// Commits what has settled, and locks. A form that is still open loses its protection: its saved
+  /// parts are whole.
   mutating func lock(
     at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
     forms = [:]
     try commit(settled: settling.keys.sorted(), at: now, &step, &entropy)
-    // What cannot be committed yet waits sealed.
+    lock()
+  }
+
+  /// Forgets everything that can be read. Changes nothing on the disk, so that it cannot fail.
+  mutating func lock() {
+    forms = [:]
+    // What is not committed yet waits sealed, as it lies on the disk.
     unsettled += settledRows
     settling = [:]
     keyring = nil

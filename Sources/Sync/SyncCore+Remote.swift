@@ -10,6 +10,8 @@ extension SyncCore {
     guard !isEnded else { return }
     failure = nil
     offlineSince = nil
+    // What it continues is not held any more.
+    guard !hasGoneBack else { return run(.succeeded(more: true), at: now, &step, &entropy) }
     let (held, known) = (frontier, serverFrontier)
     if let other = parting(shownBy: response.membership) {
       meet(.parted(other), serverFrontier: response.serverFrontier, at: now, &step)

@@ -8,6 +8,8 @@ extension SyncCore {
     /// The state while the server offered one and this device is locked.
     case wanted
     case writing
+    /// The state while one is being written that says what this device went back on since.
+    case outdated
     case sending(Digest32)
     case fetching
   }
@@ -65,9 +67,13 @@ extension SyncCore {
   }
 
   mutating func written(_ snapshot: SealedSnapshot, _ step: inout Step) {
-    guard snapshotWork == .writing, snapshot.manifest.header.device == device else { return }
-    // Written before this device went over to another list.
-    guard membership.contains(snapshot.manifest.header.memberHead), !owesKeys else {
+    guard snapshotWork == .writing || snapshotWork == .outdated else { return }
+    // Written before this device went back on something, took another identity, or went over to
+    // another list.
+    let header = snapshot.manifest.header
+    guard snapshotWork == .writing, header.device == device,
+      membership.contains(header.memberHead), !owesKeys
+    else {
       snapshotWork = .none
       return
     }
@@ -99,7 +105,8 @@ extension SyncCore {
   mutating func stored(
     _ id: Digest32, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) {
-    if snapshotWork == .sending(id) { snapshotWork = .none }
+    // One is sent at a time, whichever was asked for last.
+    if case .sending = snapshotWork { snapshotWork = .none }
     guard checkpoint?.id == id else { return }
     checkpoint?.heldSince = now.wall
     step.transaction.snapshotHeldSince = now.wall

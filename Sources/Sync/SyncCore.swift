@@ -53,6 +53,9 @@ public struct SyncCore: Sendable {
     /// The replica is a fold of the store's log, made with this keyring.
     case unlocked(Keyring, Replica)
     case locked
+    /// The same where the disk takes nothing at present: keys are forgotten all the same, and what
+    /// is saved waits as it lies on the disk.
+    case lockedUncommitted
     /// A form was typed in; it is kept until it is dropped.
     case drafted(Draft)
     case draftDropped(DraftID)
@@ -77,7 +80,8 @@ public struct SyncCore: Sendable {
     case recordsShown([Blob], isRefused: Bool)
     /// The record by which the account was deleted, or what somebody says is it.
     case endingShown(Blob)
-    /// A record that cuts is on its way to the server: nothing is committed before it is over.
+    /// A record that cuts is on its way to the server: nothing is committed before it is over. It
+    /// may be one of several.
     case rotating(Bool)
   }
 
@@ -148,6 +152,8 @@ public struct SyncCore: Sendable {
   public internal(set) var checkpoint: StoredState.Checkpoint?
   /// The server has this many commits that are not here yet.
   public internal(set) var lacking: UInt64 = 0
+  /// Whether something went back since the question was asked that is on its way.
+  var hasGoneBack = false
   var draftRows: [DraftRow]
   /// Commits since the checkpoint, and what they add up to.
   var logCommits: Int
@@ -172,7 +178,8 @@ public struct SyncCore: Sendable {
   /// What this device can open, the newest epoch included; nil while locked.
   public internal(set) var keyring: Keyring?
   var machine: SyncMachine
-  var isRotating = false
+  /// How many records that cut are on their way: two commands may make one at once.
+  private var rotations = 0
   var settling: [ContextID: Settling] = [:]
   var forms: [ContextID: Int] = [:]
   /// The head of the membership when the server was last asked.
@@ -227,7 +234,7 @@ public struct SyncCore: Sendable {
 
   /// Whether a commit can be made now: not before this device's own chain is known to be whole.
   var mayCommit: Bool {
-    keyring != nil && !isUncertain && replacement == nil && !isRevoked && !isRotating && !isEnded
+    keyring != nil && !isUncertain && replacement == nil && !isRevoked && rotations == 0 && !isEnded
       && !isOutdated && !owesKeys
   }
   /// Whether the account is sealed by a suite that this program does not know: it reads what is
@@ -273,6 +280,7 @@ public struct SyncCore: Sendable {
     counting: (SyncProgress) -> Void = { _ in }
   ) throws -> Step {
     var step = Step()
+    let former = (isAsking: machine.isRunning, work: snapshotWork)
     switch event {
     case .started:
       // The process may have ended between learning of it and erasing.
@@ -302,6 +310,7 @@ public struct SyncCore: Sendable {
     case .unlocked(let keyring, let replica):
       try unlock(keyring, replica, at: now, &step, &entropy)
     case .locked: try lock(at: now, &step, &entropy)
+    case .lockedUncommitted: lock()
     case .drafted(let draft): try keep(draft, &step, &entropy)
     case .draftDropped(let id): drop(id, &step)
     case .alarmsCleared(let code): clearAlarms(code, &step)
@@ -320,10 +329,11 @@ public struct SyncCore: Sendable {
     case .recordsShown(let records, let isRefused):
       believe(records, isRefused: isRefused, at: now, &step, &entropy)
     case .endingShown(let record): believe(ending: record, at: now, &step, &entropy)
-    case .rotating(let isRotating):
-      self.isRotating = isRotating
-      try commitDue(at: now, &step, &entropy)
+    case .rotating(let isBegun):
+      // Changes nothing on disk, so that it cannot fail: what waited is the timer's.
+      rotations = max(0, rotations + (isBegun ? 1 : -1))
     }
+    if !step.transaction.rewinds.isEmpty { noteGoingBack(from: former) }
     let touched = replica.takeTouched()
     if !touched.isEmpty { step.effects.append(.contextsChanged(touched)) }
     return step
@@ -338,12 +348,24 @@ public struct SyncCore: Sendable {
     let jitter = Double(random) / 4_294_967_296
     guard machine.handle(trigger, at: now.uptime, jitter: jitter) else { return }
     askedHead = membership.count == 0 ? nil : membership.head
+    hasGoneBack = false
+    // The disk may have refused what came of it.
+    if replacement == .detected, keyring != nil {
+      step.effects.append(.readBranches(interruptedClaims))
+    }
     step.effects.append(
       .synchronise(
         SyncPlan(
           generation: generation, frontier: frontier,
           memberHead: askedHead,
           pushBeyond: maySend ? serverFrontier.raised(to: floor) : nil)))
+  }
+
+  /// What is on its way, an answer or a snapshot, was begun when this device held what it went back
+  /// on by now.
+  private mutating func noteGoingBack(from former: (isAsking: Bool, work: SnapshotWork)) {
+    hasGoneBack = former.isAsking
+    if former.work == .writing { snapshotWork = .outdated }
   }
 
   /// Not while this device's chain is in doubt. Records that the server lacks stand on commits,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Selector
+import Storage
 import Sync
 import Testing
 import Vault
@@ -39,6 +40,23 @@ import Vault
     #expect(again.prompts == [])
     server.stop()
     await device.stop(flush: .zero)
+  }
+
+  @Test func aStoreThatTakesNothingKeepsNobodyFromLocking() async throws {
+    let (profile, device) = try await TestProfile.device()
+    try await device.save(
+      [.createContext(name: "saved", kind: .note, attributes: [])], immediately: false)
+    try await device.store.close()
+    try await device.lock()
+    #expect(await device.isLocked)
+    #expect(await device.contexts().isEmpty)
+    await device.stop(flush: .zero)
+    // What was saved lies where it was.
+    let next = try Device.open(profile.folder)
+    try await next.unlock(try Passphrase(utf8: Array(TestProfile.passphrase.utf8)))
+    #expect(await next.contexts().map(\.name) == ["saved"])
+    await next.stop(flush: .zero)
+    withExtendedLifetime(profile) {}
   }
 
   /// Whoever sits down at what somebody left locked, or wants to see a code or the kit.

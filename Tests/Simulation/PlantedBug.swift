@@ -6,6 +6,9 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case loseSettledEdits
   /// Memory runs ahead of a disk that refused the write.
   case keepCopyWhenWriteFailed
+  /// Nobody is told that the disk refused the records by which a device was taken out: it waits for
+  /// ever.
+  case forgetRefusedRecords
   /// Effects are carried out and the person is told before the disk has taken the step.
   case acknowledgeBeforeWrite
   /// A write returns before it is synced.

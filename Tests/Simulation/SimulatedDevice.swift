@@ -29,6 +29,11 @@ final class SimulatedDevice {
   var keyrings: [DeviceID: Keyring]
   /// The next identity of an earlier one, kept before anybody hears of it.
   var successors: [DeviceID: Successor] = [:]
+  /// What the shell does beside its steps.
+  enum Chore { case writing, sending, fetching, restoring, restating, replacing }
+
+  /// The chores that are on their way.
+  var underway: Set<Chore> = []
   /// Counts processes: what one of them began, the next does not hear of.
   var life = 0
   /// Commits more than there are that the store says, so that snapshots come soon.
@@ -95,6 +100,7 @@ final class SimulatedDevice {
       waits: waits)
     (pending, form, connection, isUp) = (nil, nil, nil, true)
     timersRestUntil = 0
+    underway = []
     entropy.restart()
   }
 

@@ -105,7 +105,8 @@ struct Weather: Sendable {
     Weather(name: "locks", loss: 8, slowness: 10, crashes: 3, fullDisks: 4, locks: 20),
     Weather(name: "lost devices", loss: 8, slowness: 10, losses: 12, serverRestores: 10),
     Weather(
-      name: "restored devices", loss: 5, slowness: 10, crashes: 2, clientRestores: 15),
+      name: "restored devices", loss: 5, slowness: 10, crashes: 2, fullDisks: 6, failingSyncs: 4,
+      clientRestores: 15),
     Weather(
       name: "salvaged stores", loss: 5, slowness: 10, crashes: 2, clientRestores: 15,
       salvages: 100),
@@ -127,11 +128,11 @@ struct Weather: Sendable {
       name: "months and restores", loss: 5, slowness: 10, crashes: 3, snapshotBias: 496,
       months: 20, serverRestores: 12),
     Weather(
-      name: "restored devices with snapshots", loss: 5, slowness: 10, crashes: 2,
+      name: "restored devices with snapshots", loss: 5, slowness: 10, crashes: 2, fullDisks: 6,
       clientRestores: 15, snapshotBias: 496, months: 10),
     Weather(
       name: "revoked devices", loss: 5, duplication: 5, slowness: 10, partitions: 15, crashes: 3,
-      locks: 10, revocations: 50),
+      fullDisks: 6, locks: 10, revocations: 50),
     Weather(
       name: "revocations and restores", loss: 5, slowness: 10, crashes: 2, revocations: 50,
       snapshotBias: 496, serverRestores: 12),
@@ -145,7 +146,7 @@ struct Weather: Sendable {
       months: 8, serverRestores: 20),
     Weather(
       name: "deleted accounts", loss: 5, duplication: 5, slowness: 10, partitions: 25, crashes: 3,
-      locks: 8, deletions: 20, renamings: 10, serverRestores: 20),
+      fullDisks: 4, locks: 8, deletions: 20, renamings: 10, serverRestores: 20),
     Weather(
       name: "all set back", loss: 5, slowness: 10, partitions: 20, crashes: 2, losses: 4,
       clientRestores: 12, clones: 8, revocations: 12, renamings: 20, disasters: 4,

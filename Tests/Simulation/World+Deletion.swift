@@ -28,8 +28,9 @@ extension World {
         count(.deletion)
         try settleClaims()
         // The answer may be lost; then the device hears of it as the others do.
-        if entropy.chance(weather.loss) { return crash(device) }
-        try take(.endingShown(Blob(ending.bytes)), by: device)
+        later(device, losing: failed) { [self] in
+          try take(.endingShown(Blob(ending.bytes)), by: device)
+        }
       }
     }
   }

@@ -210,7 +210,13 @@ extension World {
   // MARK: what becomes of the server
 
   func isKnownToAnother(_ device: SimulatedDevice) -> Bool {
-    let own = device.disk.current.device
+    var own = device.disk.current.device
+    // The answer that it has another identity by now may be on its way.
+    if let next = device.successors[own]?.keyring.device,
+      serverChain.contains(where: { $0.newDevice?.device == next })
+    {
+      own = next
+    }
     guard !family.keyrings.contains(where: { $0.device == own }) else { return true }
     func holdsRecord(_ other: SimulatedDevice) -> Bool {
       other.disk.current.state.records.contains {

@@ -6,20 +6,33 @@ import Wire
 /// Two lists of devices, after a server was set back, and what must become of them.
 extension World {
   /// As the shell does it: says anew what a list said that gave way to the server's.
-  func restate(_ entry: MembershipRecord, by device: SimulatedDevice) {
+  func restate(
+    _ entry: MembershipRecord, by device: SimulatedDevice, _ end: @escaping End
+  ) {
     if bug == .keepForgottenToOneself || bug == .dropForgottenEpochs && entry.kind == .rotateEpoch {
       return
     }
-    let failed: (ServiceFailure) throws -> Void = { [self] in try fail($0, of: device) }
+    let isCut = entry.kind == .rotateEpoch
+    let over: () throws -> Void = { [self] in
+      if isCut { try take(.rotating(false), by: device) }
+      try end(nil)
+    }
+    let failed: (ServiceFailure) throws -> Void = { [self] in
+      try over()
+      try fail($0, of: device)
+    }
     later(device, losing: failed) { [self] in
-      guard let keyring = device.core.keyring, device.core.isOwed(entry) else { return }
+      guard let keyring = device.core.keyring, device.core.isOwed(entry) else {
+        return try end(nil)
+      }
+      if isCut { try take(.rotating(true), by: device) }
       let membership = device.core.membership
       let next: MembershipRecord
       do {
         next = try keyring.restating(
           entry, membership: membership, frontier: device.core.serverFrontier)
       } catch VaultError.cannotOpen {
-        return
+        return try over()
       }
       try attempt(failed) {
         let request = MembershipRequest(
@@ -27,8 +40,11 @@ extension World {
         try append(request, by: caller(device))
         record("\(device.number) restated \(entry.kind) \(entry.number) as \(next.number)")
         count(.restated)
-        try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
-        try take(.behind, by: device)
+        later(device, losing: failed) { [self] in
+          try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
+          try take(.behind, by: device)
+          try over()
+        }
       }
     }
   }
@@ -54,7 +70,9 @@ extension World {
         let request = MembershipRequest(expectedHead: membership.head, record: Blob(next.bytes))
         try append(request, by: caller(device))
         record("\(device.number) renamed \(other.number)")
-        try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
+        later(device, losing: failed) { [self] in
+          try take(.recordsShown([Blob(next.bytes)], isRefused: false), by: device)
+        }
       }
     }
   }

@@ -16,18 +16,24 @@ extension World {
       !device.core.isReplacing, device.core.membership.devices[other.keyring.device] != nil,
       leaving.allSatisfy({ device.core.membership.revoked[$0] == nil })
     else { return }
-    later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
-      try attempt({ [self] in try fail($0, of: device) }) {
-        let membership = device.core.membership
-        let leaving = membership.lineages(of: leaving)
-        guard isAgain || disasters < allowed, !leaving.isEmpty,
-          !leaving.contains(device.keyring.device), let keyring = device.core.keyring,
-          device.core.serverFrontier == device.core.frontier
-        else { return }
-        let rotation = try keyring.rotation(
-          without: leaving, membership: membership, cut: device.core.serverFrontier,
-          slot: family.slot, login: family.login, passphrase: Family.passphrase,
-          strength: .floor, entropy: &device.entropy)
+    let over: () throws -> Void = { [self] in try take(.rotating(false), by: device) }
+    let failed: (ServiceFailure) throws -> Void = { [self] in
+      try over()
+      try fail($0, of: device)
+    }
+    try take(.rotating(true), by: device)
+    later(device, losing: failed) { [self] in
+      let membership = device.core.membership
+      let leaving = membership.lineages(of: leaving)
+      guard isAgain || disasters < allowed, !leaving.isEmpty,
+        !leaving.contains(device.keyring.device), let keyring = device.core.keyring,
+        device.core.serverFrontier == device.core.frontier
+      else { return try over() }
+      let rotation = try keyring.rotation(
+        without: leaving, membership: membership, cut: device.core.serverFrontier,
+        slot: family.slot, login: family.login, passphrase: Family.passphrase,
+        strength: .floor, entropy: &device.entropy)
+      try attempt(failed) {
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(rotation.record.bytes))
         try append(
@@ -38,8 +44,10 @@ extension World {
         revoked.append(
           contentsOf: devices.filter { leaving.contains($0.keyring.device) }
             .map { $0.core.keyring ?? $0.keyring })
-        try take(
-          .recordsShown([Blob(rotation.record.bytes)], isRefused: false), by: device)
+        later(device, losing: failed) { [self] in
+          try take(.recordsShown([Blob(rotation.record.bytes)], isRefused: false), by: device)
+          try over()
+        }
       }
     }
   }

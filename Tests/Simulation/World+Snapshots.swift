@@ -20,8 +20,9 @@ extension World {
     }
   }
 
-  /// Seals the replica as it is at this moment; the event comes when it is sealed.
-  func writeSnapshot(of device: SimulatedDevice) {
+  /// Seals the replica as it is at this moment; the event comes when it is sealed. Of 50,000
+  /// contexts that takes seconds, in which anything may happen.
+  func writeSnapshot(of device: SimulatedDevice, _ end: @escaping End) {
     let core = device.core
     let wall = device.moment(now).wall
     let life = device.life
@@ -39,41 +40,52 @@ extension World {
           memberHead: core.membership.head, writtenAt: wall,
           entropy: &device.entropy)
         count(.snapshotWritten)
-        try take(.snapshotWritten(sealed), by: device)
-      }, at: now + Int64(entropy.pick(1...50)) + (bug == .claimTooMuch ? 2000 : 0))
+        try end(.snapshotWritten(sealed))
+      },
+      at: now + Int64(entropy.pick(1...(entropy.chance(30) ? 8000 : 50)))
+        + (bug == .claimTooMuch ? 2000 : 0))
   }
 
   // MARK: sending
 
-  func upload(_ id: Digest32, of device: SimulatedDevice) throws {
-    guard let snapshot = device.disk.current.checkpoint, snapshot.id == id else {
-      return try take(.snapshotFailed(.notWritten), by: device)
+  func upload(_ id: Digest32, of device: SimulatedDevice, _ end: @escaping End) {
+    let failed: (ServiceFailure) throws -> Void = { failure in
+      if case .refused(let problem) = failure, problem.code == .snapshotNotDominating {
+        return try end(.snapshotFailed(.notDominating))
+      }
+      try end(.snapshotFailed(.notSent(failure)))
     }
+    // It is read when the chore begins, not when it was asked for.
+    later(device, losing: failed) { [self] in
+      guard let snapshot = device.disk.current.checkpoint, snapshot.id == id else {
+        return try failed(.unreachable(reason: "it is not there"))
+      }
+      try send(snapshot, of: device, failed, end)
+    }
+  }
+
+  private func send(
+    _ snapshot: SealedSnapshot, of device: SimulatedDevice,
+    _ failed: @escaping (ServiceFailure) throws -> Void, _ end: @escaping End
+  ) throws {
+    let id = snapshot.id
     let offer = SnapshotOffer(
       manifest: Blob(snapshot.manifest.bytes), chunks: snapshot.chunks.map { .sha256($0) },
       bytes: snapshot.chunks.reduce(0) { $0 + $1.count })
-    let failed: (ServiceFailure) throws -> Void = { [self] failure in
-      if case .refused(let problem) = failure, problem.code == .snapshotNotDominating {
-        return try take(.snapshotFailed(.notDominating), by: device)
+    try attempt(failed) {
+      let caller = caller(device)
+      let wall = wall
+      let progress = try server.change { ledger, store throws(Problem) in
+        try ledger.offer(offer, by: caller, now: wall, in: &store)
       }
-      try take(.snapshotFailed(.notSent(failure)), by: device)
-    }
-    later(device, losing: failed) { [self] in
-      try attempt(failed) {
-        let caller = caller(device)
-        let wall = wall
-        let progress = try server.change { ledger, store throws(Problem) in
-          try ledger.offer(offer, by: caller, now: wall, in: &store)
-        }
-        if progress.isComplete { return try take(.snapshotStored(id), by: device) }
-        put(progress.missing, of: snapshot, by: device, failed)
-      }
+      if progress.isComplete { return try end(.snapshotStored(id)) }
+      put(progress.missing, of: snapshot, by: device, failed, end)
     }
   }
 
   private func put(
     _ missing: [Int], of snapshot: SealedSnapshot, by device: SimulatedDevice,
-    _ failed: @escaping (ServiceFailure) throws -> Void
+    _ failed: @escaping (ServiceFailure) throws -> Void, _ end: @escaping End
   ) {
     later(device, losing: failed) { [self] in
       try attempt(failed) {
@@ -85,13 +97,13 @@ extension World {
           }
           for signal in server.takeSignals() { publish(signal) }
           count(.snapshotStored)
-          return try take(.snapshotStored(snapshot.id), by: device)
+          return try end(.snapshotStored(snapshot.id))
         }
         try server.change { ledger, store throws(Problem) in
           try ledger.put(
             snapshot.chunks[first], as: first, of: snapshot.id, by: caller, in: &store)
         }
-        put(Array(missing.dropFirst()), of: snapshot, by: device, failed)
+        put(Array(missing.dropFirst()), of: snapshot, by: device, failed, end)
       }
     }
   }
@@ -108,10 +120,8 @@ extension World {
 
   // MARK: fetching
 
-  func fetch(_ summary: SnapshotSummary, for device: SimulatedDevice) {
-    let failed: (ServiceFailure) throws -> Void = { [self] in
-      try take(.snapshotFailed(.notFetched($0)), by: device)
-    }
+  func fetch(_ summary: SnapshotSummary, for device: SimulatedDevice, _ end: @escaping End) {
+    let failed: (ServiceFailure) throws -> Void = { try end(.snapshotFailed(.notFetched($0))) }
     later(device, losing: failed) { [self] in
       try attempt(failed) {
         let caller = caller(device)
@@ -130,7 +140,7 @@ extension World {
         }
         record("\(device.number) fetched a snapshot")
         count(.snapshotFetched)
-        try take(.snapshotFetched(snapshot, hashes: hashes), by: device)
+        try end(.snapshotFetched(snapshot, hashes: hashes))
       }
     }
   }
@@ -161,10 +171,16 @@ extension World {
   }
 
   /// Gives a server that was set back the records it forgot.
-  func restoreMembership(_ records: [MembershipRecord], by device: SimulatedDevice) {
+  func restoreMembership(
+    _ records: [MembershipRecord], by device: SimulatedDevice, _ end: @escaping End
+  ) {
     if bug == .keepMembershipToOneself { return }
-    later(device, losing: { [self] in try fail($0, of: device) }) { [self] in
-      try attempt({ [self] in try fail($0, of: device) }) {
+    let failed: (ServiceFailure) throws -> Void = { [self] in
+      try fail($0, of: device)
+      try end(nil)
+    }
+    later(device, losing: failed) { [self] in
+      try attempt(failed) {
         let caller = caller(device)
         for entry in records {
           let request = MembershipRequest(
@@ -172,42 +188,39 @@ extension World {
           try append(request, by: caller)
           count(.recordRestored)
         }
-        try take(.behind, by: device)
+        later(device, losing: failed) { try end(.behind) }
       }
     }
   }
 
-  func replace(_ device: SimulatedDevice) throws {
+  /// Each answer may be lost, and anything happen before it comes.
+  func replace(_ device: SimulatedDevice, _ end: @escaping End) {
     if bug == .keepIdentity { return }
-    let failed: (ServiceFailure) throws -> Void = { [self] in
-      try take(.replacementFailed($0), by: device)
-    }
+    let failed: (ServiceFailure) throws -> Void = { try end(.replacementFailed($0)) }
     later(device, losing: failed) { [self] in
+      guard let old = device.core.keyring, device.core.isReplacing else { return try end(nil) }
+      let successor =
+        device.successors[old.device].map(old.renewed)
+        ?? old.successor(entropy: &device.entropy)
+      device.successors[old.device] = successor
+      device.keyrings[successor.keyring.device] = successor.keyring
+      let membership = device.core.membership
+      // The answer to an earlier attempt was lost.
+      let admitted = membership.records.last {
+        $0.newDevice?.device == successor.keyring.device
+      }
+      if let admitted { return try end(.replaced(successor.keyring, admitted)) }
+      let record = try old.replacing(
+        with: successor, name: DeviceName(name: "home pc", platform: "linux"),
+        membership: membership, dependencies: device.core.serverFrontier,
+        entropy: &device.entropy)
       try attempt(failed) {
-        guard let old = device.core.keyring, device.core.isReplacing else { return }
-        let successor =
-          device.successors[old.device].map(old.renewed)
-          ?? old.successor(entropy: &device.entropy)
-        device.successors[old.device] = successor
-        device.keyrings[successor.keyring.device] = successor.keyring
-        let membership = device.core.membership
-        // The answer to an earlier attempt was lost.
-        let admitted = membership.records.last {
-          $0.newDevice?.device == successor.keyring.device
-        }
-        if let admitted {
-          return try take(.replaced(successor.keyring, admitted), by: device)
-        }
-        let record = try old.replacing(
-          with: successor, name: DeviceName(name: "home pc", platform: "linux"),
-          membership: membership, dependencies: device.core.serverFrontier,
-          entropy: &device.entropy)
         let request = MembershipRequest(
           expectedHead: membership.head, record: Blob(record.bytes))
         try append(request, by: caller(device))
         self.record("\(device.number) replaced")
         count(.replacement)
-        try take(.replaced(successor.keyring, record), by: device)
+        later(device, losing: failed) { try end(.replaced(successor.keyring, record)) }
       }
     }
   }

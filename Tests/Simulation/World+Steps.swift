@@ -16,22 +16,38 @@ extension World {
     } catch is Crash {
       crash(device)
     } catch let fault as Disk.Fault {
-      record("\(device.number) \(fault)")
+      record("\(device.number) \(event.name) \(fault)")
       count(.badDisk)
-      switch event {
-      case .saved: throw fault
-      case .answered: try fail(.unreachable(reason: "the disk is full"), of: device)
-      // The shell tries again in a while.
-      default: device.timersRestUntil = now + 5000
-      }
+      try meet(fault, at: event, of: device)
+    }
+  }
+
+  /// What the shell does where the disk refuses what an event changes.
+  private func meet(
+    _ fault: Disk.Fault, at event: SyncCore.Event, of device: SimulatedDevice
+  ) throws {
+    let failure = ServiceFailure.unreachable(reason: "the disk is full")
+    switch event {
+    case .saved: throw fault
+    case .answered, .endingShown: try fail(failure, of: device)
+    case .recordsShown(_, isRefused: true):
+      if bug != .forgetRefusedRecords { try fail(failure, of: device) }
+    case .locked: try take(.lockedUncommitted, by: device)
+    // A full disk keeps nobody from reading.
+    case .unlocked, .lockedUncommitted, .rotating, .formClosed:
+      throw Violation(.s16, "\(event.name) wrote on device \(device.number)")
+    case .snapshotWritten: try take(.snapshotFailed(.notWritten), by: device)
+    case .snapshotStored: try take(.snapshotFailed(.notSent(failure)), by: device)
+    case .snapshotFetched: try take(.snapshotFailed(.notFetched(failure)), by: device)
+    case .replaced: try take(.replacementFailed(failure), by: device)
+    // The shell tries again in a while.
+    default: device.timersRestUntil = now + 5000
     }
   }
 
   private func step(_ event: SyncCore.Event, of device: SimulatedDevice) throws {
-    if event.mayMeetABadDisk {
-      if entropy.chance(weather.fullDisks) { device.disk.nextFault = .full }
-      if entropy.chance(weather.failingSyncs) { device.disk.nextFault = .syncFailed }
-    }
+    if entropy.chance(weather.fullDisks) { device.disk.nextFault = .full }
+    if entropy.chance(weather.failingSyncs) { device.disk.nextFault = .syncFailed }
     var next = device.core
     var step = try next.step(event, at: device.moment(now), entropy: &device.entropy)
     try distort(&step, of: device)
@@ -140,13 +156,21 @@ extension World {
 
   private func perform(_ effect: SyncCore.Effect, of device: SimulatedDevice) throws {
     if case .synchronise(let plan) = effect { try send(plan, from: device) }
-    if case .writeSnapshot = effect { writeSnapshot(of: device) }
-    if case .uploadSnapshot(let id) = effect { try upload(id, of: device) }
-    if case .fetchSnapshot(let summary) = effect { fetch(summary, for: device) }
+    if case .writeSnapshot = effect { begin(.writing, of: device, writeSnapshot) }
+    if case .uploadSnapshot(let id) = effect {
+      begin(.sending, of: device) { upload(id, of: $0, $1) }
+    }
+    if case .fetchSnapshot(let summary) = effect {
+      begin(.fetching, of: device) { fetch(summary, for: $0, $1) }
+    }
     if case .readBranches(let claims) = effect { readBranches(claims, of: device) }
-    if case .restoreMembership(let records) = effect { restoreMembership(records, by: device) }
-    if case .restate(let record) = effect { restate(record, by: device) }
-    if case .replaceDevice = effect { try replace(device) }
+    if case .restoreMembership(let records) = effect {
+      begin(.restoring, of: device) { restoreMembership(records, by: $0, $1) }
+    }
+    if case .restate(let record) = effect {
+      begin(.restating, of: device) { restate(record, by: $0, $1) }
+    }
+    if case .replaceDevice = effect { begin(.replacing, of: device, replace) }
     if case .wipe = effect { try wipe(device) }
     if case .leave = effect { leave(device) }
     if case .acknowledge(let author, let sequence) = effect {
@@ -170,6 +194,21 @@ extension World {
     }
     try take(.failed(failure), by: device)
     if bug == .retryAtOnce { try take(.requested, by: device) }
+  }
+
+  /// What ends a chore: with the event that tells of it, if there is one.
+  typealias End = (SyncCore.Event?) throws -> Void
+
+  /// What goes on beside the steps, each kind once at a time, as in the shell.
+  private func begin(
+    _ chore: SimulatedDevice.Chore, of device: SimulatedDevice,
+    _ body: (SimulatedDevice, @escaping End) -> Void
+  ) {
+    guard device.underway.insert(chore).inserted else { return }
+    body(device) { [self] event in
+      if let event { try take(event, by: device) }
+      device.underway.remove(chore)
+    }
   }
 
   // MARK: the life of a process
@@ -202,7 +241,9 @@ extension World {
   func unlock(_ device: SimulatedDevice) throws {
     guard device.isUp else { return }
     try take(.unlocked(device.keyring, try device.folded(at: now)), by: device)
-    if device.isUp { try checkPromises(of: device) }
+    try take(.timer, by: device)
+    guard device.isUp, !device.isLocked else { return }
+    try checkPromises(of: device)
     try checkDrafts(of: device)
   }
 
@@ -215,14 +256,6 @@ extension World {
 }
 
 extension SyncCore.Event {
-  /// What happens in the middle of a life; a start on a full disk is refused and tried again.
-  fileprivate var mayMeetABadDisk: Bool {
-    switch self {
-    case .saved, .timer, .answered: true
-    default: false
-    }
-  }
-
   /// The case's name alone: what comes with it is long.
   var name: String { Mirror(reflecting: self).children.first?.label ?? String(describing: self) }
 }

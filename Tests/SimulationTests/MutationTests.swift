@@ -56,7 +56,7 @@ extension PlantedBug {
         Weather(name: "lost devices", loss: 8, slowness: 10, losses: 30, serverRestores: 25), safety
       )
     case .undoByOverwriting: return (.calm, { try Scenario.undo($0) })
-    case .appendUncompared: return (Weather.named("revoked devices"), safety)
+    case .appendUncompared, .forgetRefusedRecords: return (Weather.named("revoked devices"), safety)
     case .forgetPastDevices: return (Weather.named("clones"), safety)
     case .compareHeadsOnly: return (Weather(name: "views"), { try Scenario.fork($0) })
     case .storeWithoutDependencies:

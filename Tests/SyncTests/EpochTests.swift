@@ -34,6 +34,7 @@ import Wire
     #expect(bench.core.isRevoked && bench.core.alarms.isEmpty)
     // Interrupted, it goes on at the next start.
     try bench.restart()
+    try bench.take(.locked)
     #expect(try bench.unlock().contains(.wipe))
   }
 
@@ -67,6 +68,7 @@ import Wire
     try bench.take(.saved([note("home")], immediately: true))
     #expect(bench.log.isEmpty && bench.disk.settled.isEmpty == false)
     try bench.take(.rotating(false))
+    try bench.take(.timer)
     #expect(bench.log.count == 1)
   }
 

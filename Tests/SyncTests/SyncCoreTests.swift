@@ -183,6 +183,7 @@ extension [SyncCore.Effect] {
       device: bench.core.device, account: bench.core.account, stored: stored)
     try bench.take(.unlocked(bench.keyring, Replica(own: bench.core.device)))
     #expect(bench.context?.name == "github.example")
+    try bench.take(.timer)
     #expect(bench.disk.count == 1)
   }
 

@@ -49,7 +49,7 @@ extension Device {
     } catch let failure as ServiceFailure {
       attempt(.failed(failure))
     } catch {
-      complain(error)
+      lose(error)
     }
   }
 

@@ -54,28 +54,20 @@ extension Device {
     let (login, slot) = try await proveKit(keyring, passphrase)
     for attempt in 1...Self.revocationAttempts {
       try await confirmEverything()
-      try take(.rotating(true))
-      defer { self.attempt(.rotating(false)) }
-      guard let keyring = self.keyring else { throw DeviceError.locked }
-      // Something was committed between the two.
-      guard core.serverFrontier == core.frontier else { continue }
-      let leaving = core.membership.lineages(of: leaving)
-      let rotation = try keyring.rotation(
-        without: leaving, membership: core.membership, cut: core.serverFrontier, slot: slot,
-        login: login, passphrase: newPassphrase ?? passphrase,
-        isNewPassphrase: newPassphrase != nil, strength: .standard, entropy: &entropy)
       do {
-        let answer = try await client.appendMembership(
-          MembershipRequest(
-            expectedHead: core.membership.head, record: Blob(rotation.record.bytes)))
-        guard answer.memberHead == rotation.record.hash else {
-          throw ServiceFailure.unintelligible("another record was appended")
+        let kit = try await rotate { device throws in
+          guard let keyring = device.keyring else { throw DeviceError.locked }
+          return try keyring.rotation(
+            without: device.core.membership.lineages(of: leaving),
+            membership: device.core.membership, cut: device.core.serverFrontier, slot: slot,
+            login: login, passphrase: newPassphrase ?? passphrase,
+            isNewPassphrase: newPassphrase != nil, strength: .standard, entropy: &device.entropy)
         }
-        try take(.recordsShown([Blob(rotation.record.bytes)], isRefused: false))
-        self.attempt(.rotating(false))
+        // Something was committed between the two.
+        guard let kit else { continue }
         try await confirmEverything()
         await finishSnapshot(within: .seconds(20))
-        return rotation.kit
+        return kit
       } catch ServiceFailure.refused(let problem)
         where problem.code == .staleMembership && attempt < Self.revocationAttempts
       {
@@ -83,6 +75,26 @@ extension Device {
       }
     }
     throw ServiceFailure.refused(Problem(.staleMembership))
+  }
+
+  /// Has the server begin the epoch; nothing is committed meanwhile.
+  ///
+  /// - Returns: its kit; nil where the server does not hold everything, or not it alone.
+  private func rotate(
+    _ make: (isolated Device) throws -> PreparedRotation
+  ) async throws -> String? {
+    try take(.rotating(true))
+    defer { attempt(.rotating(false)) }
+    guard core.serverFrontier == core.frontier else { return nil }
+    let rotation = try make(self)
+    let answer = try await client.appendMembership(
+      MembershipRequest(
+        expectedHead: core.membership.head, record: Blob(rotation.record.bytes)))
+    guard answer.memberHead == rotation.record.hash else {
+      throw ServiceFailure.unintelligible("another record was appended")
+    }
+    try take(.recordsShown([Blob(rotation.record.bytes)], isRefused: false))
+    return rotation.kit
   }
 
   /// Passphrase and account secret, proven to the server, and the slot it keeps for them.
@@ -167,7 +179,7 @@ extension Device {
     } catch let failure as ServiceFailure {
       attempt(.failed(failure))
     } catch {
-      complain(error)
+      lose(error)
     }
   }
 

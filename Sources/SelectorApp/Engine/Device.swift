@@ -192,6 +192,8 @@ actor Device {
     let trust = try trust(file)
     try folded.finish(from: store, trust: trust, now: Self.wallClock)
     try take(.unlocked(trust.keyring, folded.replica))
+    // What a former process saved. Where the disk takes nothing it waits, and can be read.
+    attempt(.timer)
     refreshNames()
     // What was published before the names could be read calls the others by their ids.
     publishStatus()
@@ -214,9 +216,15 @@ actor Device {
     Fold.Trust(keyring: try file.extended(by: core.membership), membership: core.membership)
   }
 
-  /// Commits what is saved and forgets everything that can be read; sync goes on sealed.
+  /// Commits what is saved and forgets everything that can be read; sync goes on sealed. Where the
+  /// disk takes nothing, what is saved waits on it sealed.
   func lock() throws {
-    try take(.locked)
+    do {
+      try take(.locked)
+    } catch let error as StorageError {
+      try take(.lockedUncommitted)
+      complain(error)
+    }
     seen = core.frontier
     publishContexts()
     publishDrafts()
@@ -390,8 +398,10 @@ actor Device {
         try store.commits(
           beyond: $0, count: Limits.framesPerSync, bytes: Limits.frameBytesPerSync)
       }
-      let wasOffline = core.failure != nil
+      let (wasOffline, asked) = (core.failure != nil, store)
       let response = try await client.synchronise(plan.request(frames: frames ?? []))
+      // Another store is in its place, which asks for itself.
+      guard store === asked else { return }
       try take(response)
       wantFarewells()
       if wasOffline, pushState == .down { push?.reconnectNow() }
@@ -409,9 +419,14 @@ actor Device {
     } catch DeviceError.revoked {
       // It has erased itself while the answer was on its way.
     } catch {
-      attempt(.failed(.unreachable(reason: "this device could not keep the answer")))
-      complain(error)
+      lose(error)
     }
+  }
+
+  /// What the server said could not be kept here: it is asked again in a while.
+  func lose(_ error: any Error) {
+    attempt(.failed(.unreachable(reason: "this device could not keep the answer")))
+    complain(error)
   }
 
   private func armTimer(atLeast wait: Duration) {
