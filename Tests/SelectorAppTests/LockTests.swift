@@ -59,6 +59,25 @@ import Vault
     withExtendedLifetime(profile) {}
   }
 
+  @Test func aLockEndsAnUnlockingThatIsOnItsWay() async throws {
+    let (profile, device) = try await TestProfile.device()
+    try await device.lock()
+    let unlocking = Task {
+      try await device.unlock(try Passphrase(utf8: Array(TestProfile.passphrase.utf8)))
+    }
+    while await device.staysLocked { await Task.yield() }
+    try await device.lockAsAsked()
+    // It ended so, or was over before.
+    do {
+      try await unlocking.value
+    } catch {
+      #expect(error as? DeviceError == .locked)
+    }
+    #expect(await device.isLocked)
+    await device.stop(flush: .zero)
+    withExtendedLifetime(profile) {}
+  }
+
   /// Whoever sits down at what somebody left locked, or wants to see a code or the kit.
   @Test func afterFiveWrongPassphrasesTheNextHasToWait() async throws {
     let (profile, device) = try await TestProfile.device()

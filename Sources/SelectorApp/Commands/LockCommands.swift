@@ -55,7 +55,7 @@ struct AgentCommand: DeviceCommand {
     while true {
       try await Task.sleep(until: await device.lastUse + limit, clock: .continuous)
       guard await ContinuousClock.now >= device.lastUse + limit else { continue }
-      if await !device.isLocked { try await device.lock() }
+      if await !device.staysLocked { try await device.lock() }
       await device.touch()
     }
   }
@@ -77,7 +77,7 @@ struct LockCommand: DeviceCommand {
   var unlocking: Unlocking { .never }
 
   func run(on device: Device, console: any Console) async throws {
-    guard await !device.isLocked else {
+    guard await !device.staysLocked else {
       return try await console.note("Nothing has this profile unlocked.")
     }
     try await device.lockAsAsked()

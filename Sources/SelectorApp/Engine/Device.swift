@@ -61,6 +61,9 @@ actor Device {
   /// Whether the store was salvaged, and the server has not answered since.
   private(set) var isUncertain = false
   private var locking: (@Sendable () async -> Void)?
+  /// Counts what was asked to lock it, and how many are unlocking it.
+  private var lockings = 0
+  private var unlockings = 0
   /// When a command last came; time asleep counts.
   private(set) var lastUse = ContinuousClock.now
   private var observers: [Int: AsyncStream<DeviceEvent>.Continuation] = [:]
@@ -144,6 +147,8 @@ actor Device {
   }
 
   var isLocked: Bool { core.isLocked }
+  /// Whether it is locked, and nobody is unlocking it.
+  var staysLocked: Bool { isLocked && unlockings == 0 }
 
   /// Opens the keyring and folds checkpoint and log into contexts, beside this actor; observers
   /// are told how far it is.
@@ -177,6 +182,9 @@ actor Device {
   }
 
   private func unlock(with file: Keyring) async throws {
+    let asked = lockings
+    unlockings += 1
+    defer { unlockings -= 1 }
     var folded: Fold
     var number: Int
     repeat {
@@ -189,6 +197,7 @@ actor Device {
       }
     } while number != foldNumber
     say(nil)
+    guard lockings == asked else { throw DeviceError.locked }
     let trust = try trust(file)
     try folded.finish(from: store, trust: trust, now: Self.wallClock)
     try take(.unlocked(trust.keyring, folded.replica))
@@ -217,8 +226,10 @@ actor Device {
   }
 
   /// Commits what is saved and forgets everything that can be read; sync goes on sealed. Where the
-  /// disk takes nothing, what is saved waits on it sealed.
+  /// disk takes nothing, what is saved waits on it sealed. An unlocking that is on its way ends
+  /// without having opened anything.
   func lock() throws {
+    lockings += 1
     do {
       try take(.locked)
     } catch let error as StorageError {
@@ -232,8 +243,8 @@ actor Device {
 
   /// Locks it for a command, by whoever shows what is open here.
   func lockAsAsked() async throws {
-    if let locking { await locking() }
-    if !isLocked { try lock() }
+    if let locking, !isLocked { await locking() }
+    if !staysLocked { try lock() }
   }
 
   /// What saves the rest and locks when a command asks for it; else ``lock()`` does.
