@@ -103,8 +103,8 @@ public struct ContextRecord: Sendable, Identifiable {
     self.isPending = isPending
     isPinned = attributes.contains(where: \.isPin)
     conflictCount =
-      (names.count > 1 ? 1 : 0) + attributes.count(where: \.hasConflict)
-      + attributes.count(where: \.hasLabelConflict)
+      (names.count > 1 ? 1 : 0) + (deletedOn == nil ? 0 : 1)
+      + attributes.count(where: \.hasConflict) + attributes.count(where: \.hasLabelConflict)
     let key = name.lowercased()
     // Mostly they are equal, and one text serves both.
     sortKey = key == name ? name : key
@@ -128,7 +128,8 @@ public struct ContextRecord: Sendable, Identifiable {
     return tags
   }
 
-  /// Whether something in it has several values and a person should choose.
+  /// Whether a person should look at it: something in it has several values, or an edit met a
+  /// deletion.
   public var hasConflict: Bool { conflictCount > 0 }
 }
 

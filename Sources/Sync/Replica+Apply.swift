@@ -247,6 +247,9 @@ extension ChangeGathering.Mark {
     guard let before, let after else { return contextChange(from: before, to: after) }
     guard let attribute = place.attribute else {
       if after.names.count > before.names.count { return change(.conflict, after, label: "name") }
+      if after.deletedOn != nil, before.deletedOn == nil {
+        return change(.conflict, after, label: nil)
+      }
       return after.name == before.name ? nil : change(.set, after, label: "name")
     }
     let old = before.attributes.first { $0.id == attribute }
@@ -265,8 +268,8 @@ extension ChangeGathering.Mark {
     if let before { return change(.removed, before, label: nil) }
     guard let after else { return nil }
     return Change(
-      kind: .added, context: after.id, contextName: after.name, device: after.updatedBy,
-      at: after.updatedAt)
+      kind: after.deletedOn == nil ? .added : .conflict, context: after.id,
+      contextName: after.name, device: after.updatedBy, at: after.updatedAt)
   }
 
   private func change(_ kind: Change.Kind, _ record: ContextRecord, label: String?) -> Change {

@@ -125,11 +125,14 @@ import Wire
     try home.make(.deleteContext(context))
     #expect(home.context("github.example") == nil)
     try work.make(.setValue(context, password, text: "still used", base: nil))
-    home.hear(work)
-    work.hear(home)
+    let atHome = home.hear(work)
+    let atWork = work.hear(home)
+    // Both are told that a person should choose.
+    #expect(atHome.map(\.kind) == [.conflict] && atWork.map(\.kind) == [.conflict])
     for author in [home, work] {
       #expect(author.context("github.example")?.deletedOn == home.device)
       #expect(author.context("github.example")?.attribute("password")?.text == "still used")
+      #expect(author.replica.conflictCount == 1)
     }
   }
 

@@ -93,7 +93,7 @@ extension ContextList {
     if !isSorted {
       order = order.sorted { isBefore($0, $1) }
     }
-    conflicted = Set(records.lazy.filter(\.wantsChoice).map(\.id))
+    conflicted = Set(records.lazy.filter(\.hasConflict).map(\.id))
     findHits()
     settleRow()
   }
@@ -122,7 +122,7 @@ extension ContextList {
   }
 
   private mutating func set(_ record: ContextRecord) {
-    if record.wantsChoice { conflicted.insert(record.id) } else { conflicted.remove(record.id) }
+    if record.hasConflict { conflicted.insert(record.id) } else { conflicted.remove(record.id) }
     if let slot = slotOf[record.id] {
       let before = slots[slot]
       let isMoved = before?.name != record.name || before?.isPinned != record.isPinned
@@ -279,9 +279,4 @@ extension ContextList {
       select(row: row)
     }
   }
-}
-
-extension ContextRecord {
-  /// Whether a person should look at it: several values, or a deletion that an edit took back.
-  var wantsChoice: Bool { hasConflict || deletedOn != nil }
 }

@@ -78,7 +78,7 @@ extension Session {
 
   /// Why a context deserves a look, the most pressing first.
   func mark(of record: ContextRecord) -> (text: String, style: StyleKey) {
-    if record.wantsChoice { return ("!", .conflictMark) }
+    if record.hasConflict { return ("!", .conflictMark) }
     if past != nil { return ("", .text) }
     if news.added.contains(record.id) { return ("+", .addedMark) }
     if news.changed.contains(record.id) { return ("~", .changedMark) }
