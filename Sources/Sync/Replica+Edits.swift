@@ -31,7 +31,7 @@ extension Replica {
       try remember(recipe, of: attribute, in: state, writer: &writer, &entropy)
       writer.write(
         .value, Operation.Content(text: try Self.checked(text: text)), of: attribute,
-        over: base ?? register.headIDs, &entropy)
+        over: register.headIDs(seen: base), &entropy)
     case .describeAttribute(let id, let attribute, let label, let kind, let isConcealed, let base):
       let register = try self.attribute(attribute, of: id).description
       var content = register.shown?.content ?? Operation.Content()
@@ -44,7 +44,7 @@ extension Replica {
       try place(attribute, of: id, before: next, writer: &writer, &entropy)
     case .removeAttribute(let id, let attribute, let base):
       let register = try self.attribute(attribute, of: id).value
-      writer.write(.value, nil, of: attribute, over: base ?? register.headIDs, &entropy)
+      writer.write(.value, nil, of: attribute, over: register.headIDs(seen: base), &entropy)
     case .resolve(let id, let attribute, let keep):
       let register = try self.attribute(attribute, of: id).value
       guard let kept = register.heads.first(where: { $0.id == keep }) else {
@@ -257,10 +257,18 @@ extension Replica {
 
 extension Register {
   /// What a description written by somebody who saw `base` stands in for: every head where the base
-  /// is not known, else the base and what said the same.
+  /// is not known, else the base and what says the same.
   fileprivate func headIDs(seen base: VersionID?) -> [VersionID] {
-    guard let base, let seen = versions.first(where: { $0.id == base }) else { return headIDs }
-    return ([base] + heads.filter { $0.content == seen.content }.map(\.id)).uniqued
+    guard let base, self[base] != nil else { return headIDs }
+    return headIDs(seen: [base])
+  }
+
+  /// What is written by somebody who saw `base` stands in for: that, and the heads that say the
+  /// same, as a return from the trash writes them. Every head for who looked at none.
+  fileprivate func headIDs(seen base: [VersionID]?) -> [VersionID] {
+    guard let base else { return headIDs }
+    let seen = base.compactMap { self[$0] }.map(\.content)
+    return (base + heads.filter { seen.contains($0.content) }.map(\.id)).uniqued
   }
 }
 

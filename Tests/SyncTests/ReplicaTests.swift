@@ -134,6 +134,22 @@ import Wire
       #expect(author.context("github.example")?.attribute("password")?.text == "still used")
       #expect(author.replica.conflictCount == 1)
     }
+    try home.make(.restoreContext(context))
+    #expect(home.replica.conflictCount == 0)
+  }
+
+  @Test func whatIsTypedOverAContextThatComesBackIsNoConflict() throws {
+    var (home, work) = try pair()
+    let (context, password) = try ids(home, "password")
+    let opened = try #require(home.context("github.example")?.attribute("password")).heads
+    try work.make(.deleteContext(context))
+    home.hear(work)
+    // A form brings the context back with the value its author saw, and replaces that.
+    try home.make(.restoreContext(context))
+    try home.make(.setValue(context, password, text: "typed", base: opened.map(\.id)))
+    let attribute = try #require(home.context("github.example")?.attribute("password"))
+    #expect(attribute.heads.map(\.text) == ["typed"])
+    #expect(home.replica.conflictCount == 0)
   }
 
   @Test func aDeletionThatSawEverythingStands() throws {
