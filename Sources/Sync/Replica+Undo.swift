@@ -177,9 +177,10 @@ extension Replica {
 
 extension Replica.Context {
   /// Throws ``EditError/changedSince`` when a head, but of the existence, was not written by one of
-  /// `versions` or a copy.
+  /// `versions` or a copy. Attributes that were added and taken back since do not count.
   fileprivate func checkUntouched(by versions: Set<VersionID>) throws(EditError) {
     for (place, register) in registers(of: .zero) where place.register != .existence {
+      if let id = place.attribute, attributes[id]?.value.shown == nil { continue }
       let origins = Set(versions.map(register.origin))
       for head in register.heads where !origins.contains(register.origin(of: head.id)) {
         throw .changedSince

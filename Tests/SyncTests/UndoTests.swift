@@ -105,6 +105,21 @@ import Wire
     #expect(home.text == "first")
   }
 
+  @Test func aContextIsUncreatedOnceWhatWasAddedToItIsTakenBack() throws {
+    var home = try Home()
+    let email = Edit.NewAttribute(label: "email", kind: .email, text: "ann@example.test")
+    try home.author.make(.addAttribute(home.context, email))
+    try home.set("second")
+    for _ in 0..<3 { try home.undo() }
+    #expect(home.author.replica.contexts.isEmpty && home.author.replica.undoable == nil)
+    for _ in 0..<3 { try home.redo() }
+    #expect(home.text == "second")
+    let record = home.author.context("github.example")
+    #expect(record?.attribute("email")?.text == "ann@example.test")
+    #expect(record?.attributes.count == 2 && record?.hasConflict == false)
+    #expect(home.author.replica.redoable == nil)
+  }
+
   @Test func undoWorksAcrossDevicesAndConverges() throws {
     var home = try Home()
     try home.set("second")
