@@ -165,6 +165,35 @@ import Wire
     #expect(desk.effects == [.save([edit])])
   }
 
+  @Test func enterAloneNeverTakesADeletion() {
+    var desk = Desk.open()
+    var attributes = Sample.attributes()
+    attributes[2] = AttributeRecord(
+      id: Sample.attribute(3), label: "email", kind: .email, isConcealed: false, text: "new",
+      heads: [
+        Sample.value(60, "new", by: Sample.work, at: Sample.at(17, 20, 0)),
+        Sample.value(61, nil, by: Sample.mobile, at: Sample.at(20, 31, 7)),
+      ], updatedAt: Sample.now, updatedBy: Sample.work)
+    desk.send(.contexts(Sample.records(attributes)))
+    desk.press("X Enter")
+    desk.press("Enter")
+    #expect(
+      desk.effects.first
+        == .save([.resolve(Sample.github, Sample.attribute(3), keep: Sample.version(60))]))
+  }
+
+  @Test func moreThanTwoValuesAreNotCalledBoth() {
+    var desk = Desk.open()
+    let heads = [UInt8(40), 41, 42].map { number in
+      Sample.value(number, "secret \(number)", by: Sample.work, at: Sample.at(20, 31, 7))
+    }
+    desk.send(.contexts(Sample.records(Sample.attributes(heads: heads))))
+    desk.press("X Enter")
+    #expect(desk.text.contains("All 3 values are kept until you choose."))
+    desk.press("Esc")
+    #expect(desk.message == "All 3 values are kept until you choose. X shows this again.")
+  }
+
   @Test func aDeletionAndAnEditCannotBothBeKept() {
     var desk = Desk.open()
     desk.send(.contexts(Sample.contested))

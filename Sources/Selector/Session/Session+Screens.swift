@@ -53,6 +53,11 @@ extension Session {
 
   func conflictValues(_ view: ConflictView) -> [ValueRecord] { entry(of: view)?.values ?? [] }
 
+  /// What Enter takes before anything was chosen: the newest value, and never a deletion.
+  private func preselected(in view: ConflictView) -> VersionID? {
+    conflictValues(view).last { $0.text != nil }?.id
+  }
+
   mutating func openConflict(
     _ record: ContextRecord, about subject: ConflictView.Subject, fromList: Bool = false
   ) -> [Effect] {
@@ -60,7 +65,7 @@ extension Session {
     detail = .attributes
     focus(on: .attributes)
     conceal()
-    view.choice = conflictValues(view).last?.id
+    view.choice = preselected(in: view)
     detail = .conflict(view)
     guard let id = view.attribute else { return [] }
     attribute = id
@@ -83,13 +88,18 @@ extension Session {
     case .keepBoth: return keepBoth(view)
     case .apply: return apply(view)
     case .back:
+      say("\(Self.all(conflictValues(view))) are kept until you choose. X shows this again.")
       leave(view)
-      say("Both values are kept until you choose. X shows this again.")
       return []
     default: return []
     }
     detail = .conflict(view)
     return []
+  }
+
+  /// "Both values", or how many there are.
+  static func all(_ values: [ValueRecord]) -> String {
+    values.count > 2 ? "All \(values.count) values" : "Both values"
   }
 
   /// Goes back to where the choice was opened.
@@ -276,7 +286,7 @@ extension Session {
       if Set(values.map(\.text)).count < 2 {
         leaveSettled(view)
       } else if !values.contains(where: { $0.id == view.choice }) {
-        view.choice = values.last?.id
+        view.choice = preselected(in: view)
         detail = .conflict(view)
       }
     }

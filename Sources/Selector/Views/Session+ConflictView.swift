@@ -65,9 +65,8 @@ extension Session {
       let text = "common ancestor  \(time.date(ancestor.at)), still usable"
       lines += [PaneLine(text, column: 3), .empty]
     }
-    lines += Fit.wrap("Both values are kept until you choose.", columns: columns - 4).map {
-      PaneLine($0, column: 3)
-    }
+    let kept = "\(Self.all(entry.values)) are kept until you choose."
+    lines += Fit.wrap(kept, columns: columns - 4).map { PaneLine($0, column: 3) }
     let others = entry.record.attributes.count { !$0.hasConflict }
     lines += Fit.wrap("Attributes without conflict: \(others)", columns: columns - 4).map {
       PaneLine($0, column: 3)
