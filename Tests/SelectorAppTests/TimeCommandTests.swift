@@ -153,7 +153,7 @@ import Wire
     #expect(await device.drafts() == [Self.draft(7), Self.draft(8)])
     #expect(await device.contexts().isEmpty)
     let listed = try await Self.output(["drafts"], on: device)
-    #expect(listed.contains("newContext") && !listed.contains("hunter2"))
+    #expect(listed.contains("new context half typ  name") && !listed.contains("hunter2"))
     let json = try await Self.output(["drafts", "--reveal", "--json"], on: device)
     #expect(json.contains("hunter2"))
     #expect(try await Self.run(["drafts", "discard", "ff"], on: device) == 2)

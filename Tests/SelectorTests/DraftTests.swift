@@ -235,6 +235,21 @@ import Wire
       desk.text.contains(
         "github.example was deleted since you typed this; saving brings it back."))
     #expect(desk.text.contains("ann@typed.example"))
+    desk.press("Enter")
+    desk.send(.contexts(Sample.records()))
+    #expect(desk.session.contexts.selectedID == Sample.github)
+    #expect(desk.session.attribute == Sample.attribute(3))
+  }
+
+  @Test func goingOnWithADeletedAttributeSaysSo() {
+    var desk = Desk.open()
+    var attributes = Sample.attributes()
+    attributes.remove(at: 2)
+    desk.send(.contexts(Sample.records(attributes)))
+    desk.send(.drafts([Self.email]))
+    desk.press("Enter")
+    #expect(
+      desk.text.contains("email was deleted since you typed this; saving brings it back."))
   }
 
   @Test(arguments: [

@@ -1,4 +1,4 @@
-import Sync
+public import Sync
 import Wire
 
 /// The unsaved edits that are on disk, and when what is typed now has to be there too.
@@ -87,4 +87,26 @@ enum DraftField {
   /// The context's name, so that the edit can be named when the context is gone.
   static let context = "context"
   static let isConcealed = "concealed"
+}
+
+extension Draft {
+  /// What a person typed: of an edited value that alone, and nothing that is only kept beside it.
+  public var typed: [String: String] {
+    fields.filter { form == .editValue ? $0.key == DraftField.value : $0.key != DraftField.context }
+  }
+
+  /// What it is about, in words, by the names of now or else by those of then.
+  public func words(context: String?, label: String?) -> String {
+    let name = context ?? fields[DraftField.context] ?? "a context that is gone"
+    let label = label ?? fields[DraftField.label] ?? "an attribute"
+    switch form {
+    case .newContext:
+      let typed = fields[DraftField.name] ?? ""
+      return typed.isEmpty ? "new context" : "new context \(typed)"
+    case .rename: return "\(name) / its name"
+    case .addAttribute: return "\(name) / new attribute \(label)"
+    case .editValue: return "\(name) / \(label)"
+    case .describe: return "\(name) / the label \(label)"
+    }
+  }
 }

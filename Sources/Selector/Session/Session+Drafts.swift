@@ -131,6 +131,10 @@ extension Session {
       default: nil
       }
     guard let context, contexts.record(context) == nil else { return [.save(edits)] }
+    if case .values(let form) = closed {
+      awaitedName = form.record.name
+      awaitedAttribute = form.current
+    }
     return [.save([.restoreContext(context)] + edits)]
   }
 
@@ -208,19 +212,9 @@ extension Session {
 
   /// What an unsaved edit is about, in words.
   func words(_ draft: Draft) -> String {
-    let name =
-      draft.context.flatMap { contexts.record($0)?.name } ?? draft.fields[DraftField.context]
-      ?? "a context that is gone"
-    let label = attribute(of: draft)?.label ?? draft.fields[DraftField.label] ?? "an attribute"
-    switch draft.form {
-    case .newContext:
-      let typed = draft.fields[DraftField.name] ?? ""
-      return typed.isEmpty ? "new context" : "new context \(typed)"
-    case .rename: return "\(name) / its name"
-    case .addAttribute: return "\(name) / new attribute \(label)"
-    case .editValue: return "\(name) / \(label)"
-    case .describe: return "\(name) / the label \(label)"
-    }
+    draft.words(
+      context: draft.context.flatMap { contexts.record($0)?.name },
+      label: attribute(of: draft)?.label)
   }
 
   mutating func openDraftList() {
@@ -286,12 +280,15 @@ extension Session {
 
   private mutating func goOn(editing draft: Draft) -> [Effect] {
     let record = standIn(for: draft)
-    let attribute = attribute(of: draft) ?? standInAttribute(for: draft)
+    let held = self.attribute(of: draft)
+    let attribute = held ?? standInAttribute(for: draft)
     var form = ValueForm(
       record, goingOnWith: draft.fields[DraftField.value] ?? "", of: attribute, base: draft.base,
       draft: draft.id)
     if contexts.record(record.id) == nil {
       form.notice = "\(record.name) was deleted since you typed this; saving brings it back."
+    } else if held == nil {
+      form.notice = "\(attribute.label) was deleted since you typed this; saving brings it back."
     } else if Set(draft.base ?? []) != Set(attribute.heads.map(\.id)), draft.base != nil {
       form.notice =
         "\(attribute.label) was changed on \(name(of: attribute.updatedBy)) since you typed this; "

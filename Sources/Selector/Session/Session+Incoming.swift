@@ -43,6 +43,7 @@ extension Session {
     log.forget()
     lastQuery = ""
     awaitedName = nil
+    awaitedAttribute = nil
     return effects
   }
 
@@ -95,7 +96,8 @@ extension Session {
     if let new, past == nil {
       awaitedName = nil
       contexts.select(new.id)
-      attribute = new.attributes.first?.id
+      attribute = awaitedAttribute ?? new.attributes.first?.id
+      awaitedAttribute = nil
     }
     if case .trash = detail { return [.loadTrash] }
     return []

@@ -64,8 +64,10 @@ public struct Session: Sendable {
   var remark: String?
   var theme: String
   var themePreview: String?
-  /// A context made here, to be marked when it is there.
+  /// A context made or brought back here, to be marked when it is there.
   var awaitedName: String?
+  /// The attribute to be marked in it; nil for the first.
+  var awaitedAttribute: AttributeID?
 
   var lockScreen = LockScreen()
   /// Whether the account secret is shown for a camera instead of a pen.

@@ -1,4 +1,5 @@
 import Foundation
+import Selector
 import Sync
 import Wire
 
@@ -214,6 +215,8 @@ struct DraftRecord: Encodable {
   private enum Key: String, CodingKey {
     case id, form, context, contextName, attribute, label, fields, values, at
   }
+  /// Where it belongs, for a person; not printed as JSON.
+  let place: String
 
   init(_ draft: Draft, context: ContextRecord?, reveals: Bool) {
     id = draft.id
@@ -222,15 +225,11 @@ struct DraftRecord: Encodable {
     contextName = context?.name
     attribute = draft.attribute
     label = context?.attributes.first { $0.id == draft.attribute }?.label
-    fields = draft.fields.filter { !$0.value.isEmpty }.keys.sorted()
-    values = reveals ? draft.fields : nil
+    let typed = draft.typed
+    fields = typed.filter { !$0.value.isEmpty }.keys.sorted()
+    values = reveals ? typed : nil
     at = draft.at
-  }
-
-  /// Where it belongs, for a person.
-  var place: String {
-    let names = [contextName, label].compactMap(\.self).joined(separator: " / ")
-    return names.isEmpty ? form : "\(form): \(names)"
+    place = draft.words(context: contextName, label: label)
   }
 
   func encode(to encoder: any Encoder) throws {
