@@ -293,6 +293,10 @@ import Vault
     #expect(console.errors.hasPrefix("higgins: a.example / password has 2 values;"))
     let conflict = try #require(ConflictRecord.all(in: await device.contexts()).first)
     #expect(conflict.values.count == 2)
+    let concealed = try await Self.output(["conflicts"], on: device)
+    #expect(!concealed.contains("second") && !concealed.contains("third"))
+    let revealed = try await Self.output(["conflicts", "--reveal"], on: device)
+    #expect(revealed.contains("  second") && revealed.contains("  third"))
     let second = try #require(
       await device.contexts().first?.attributes[0].heads.first { $0.text == "second" })
     try await Self.run(
@@ -321,7 +325,7 @@ import Vault
     let conflict = try #require(ConflictRecord.all(in: await device.contexts()).first)
     let kept = try #require(conflict.values.first { $0.text == "code" })
     #expect(
-      try await Self.run(["resolve", "a", conflict.label ?? "", "--both"], on: device) == 2)
+      try await Self.run(["resolve", "a", conflict.label ?? "", "--both"], on: device) == 64)
     try await Self.run(
       ["resolve", "a", conflict.label ?? "", "--keep", "\(kept.id)", "--no-sync"], on: device)
     #expect(try await Self.output(["get", "a", "code"], on: device) == "1234")

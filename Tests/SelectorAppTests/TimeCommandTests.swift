@@ -52,7 +52,7 @@ import Wire
     #expect(json.contains("\"contextName\":\"a.example\""))
     #expect(try await Self.output(["get", "a", "password"], on: device) == "first")
     let redone = try await Self.output(["undo", "--redo", "--no-sync"], on: device)
-    #expect(redone.hasPrefix("Redone: "))
+    #expect(redone.hasPrefix("Redone: a.example / password, taken back "))
     #expect(try await Self.output(["get", "a", "password"], on: device) == "second")
     await device.stop(flush: .zero)
     withExtendedLifetime(profile) {}
@@ -127,6 +127,8 @@ import Wire
     let (profile, device) = try await TestProfile.device()
     try await Self.set("hunter2", on: device)
     try await Self.run(["rm", "a.example", "--no-sync"], on: device)
+    let dry = try await Self.output(["undo", "--dry-run"], on: device)
+    #expect(dry.hasPrefix("Would undo: a.example, removed "))
     let line = try await Self.output(["trash", "--json"], on: device)
     #expect(line.contains("\"name\":\"a.example\"") && line.contains("\"attributes\":1"))
     #expect(line.contains("\"expiresAt\":"))

@@ -5,13 +5,16 @@ struct ConflictsCommand: DeviceCommand {
   static let configuration = CommandConfiguration(
     commandName: "conflicts",
     abstract: "List what several devices changed at once.",
-    discussion: "EXAMPLE: higgins conflicts --json")
+    discussion: "EXAMPLE: higgins conflicts --reveal")
+
+  @Flag(help: "Print concealed values, too.")
+  var reveal = false
 
   @OptionGroup var output: OutputOptions
   @OptionGroup var options: GlobalOptions
 
   func run(on device: Device, console: any Console) async throws {
-    let conflicts = ConflictRecord.all(in: await device.contexts())
+    let conflicts = ConflictRecord.all(in: await device.contexts(), reveals: reveal)
     guard !output.json else {
       for conflict in conflicts { try await console.record(conflict) }
       return
@@ -23,7 +26,7 @@ struct ConflictsCommand: DeviceCommand {
       for value in conflict.values {
         rows.append([
           "  \(value.id)", await device.name(of: value.device), Lines.time(value.at),
-          value.text ?? (value.removed ? "(removed)" : ""),
+          value.removed ? "(removed)" : value.text ?? ShowCommand.mask,
         ])
       }
       if let deletedOn = conflict.deletedOn {
@@ -94,6 +97,12 @@ struct ResolveCommand: DeviceCommand {
       return .resolveName(context.id, keep: kept.id)
     }
     let attribute = try Matching.attribute(label, in: context)
+    guard keep != nil || attribute.hasConflict || !attribute.hasLabelConflict else {
+      throw Failure(
+        .usage,
+        "An attribute has one label: choose that of \(context.name) / \(attribute.label) with "
+          + "--keep ID. Nothing was changed.")
+    }
     let values = attribute.hasConflict ? attribute.heads : []
     guard !values.isEmpty || keep != nil && attribute.hasLabelConflict else {
       throw Self.noConflict("\(context.name) / \(attribute.label)")

@@ -180,6 +180,7 @@ struct ChangeSetRecord: Encodable {
     contexts = change.contexts
     contextName = change.contextName
     label = change.label
+    kind = change.kind.rawValue
     device = change.device
     at = change.at
   }
@@ -255,7 +256,7 @@ struct ConflictRecord: Encodable {
     let at: Int64
     /// Whether this side removed the attribute.
     let removed: Bool
-    /// A name or a label; a value is printed by `history --reveal` alone.
+    /// Left out where it is concealed, or removed.
     var text: String?
   }
 
@@ -276,24 +277,23 @@ struct ConflictRecord: Encodable {
     case context, contextName, attribute, label, subject, deletedOn, values
   }
 
-  init(_ context: ContextRecord, _ attribute: AttributeRecord?) {
+  init(_ context: ContextRecord, _ attribute: AttributeRecord?, reveals: Bool) {
     self.context = context.id
     contextName = context.name
     self.attribute = attribute?.id
     label = attribute?.label
     subject = attribute == nil ? .name : .value
     deletedOn = nil
-    values = attribute?.heads.map(Self.value) ?? context.names.map(Self.spoken)
+    values =
+      attribute.map { attribute in
+        attribute.heads.map { Self.value($0, isShown: reveals || !attribute.isConcealed) }
+      } ?? context.names.map { Self.value($0) }
   }
 
-  private static func value(_ record: ValueRecord) -> Value {
-    Value(id: record.id, device: record.device, at: record.at, removed: record.text == nil)
-  }
-
-  private static func spoken(_ record: ValueRecord) -> Value {
-    var value = value(record)
-    value.text = record.text
-    return value
+  private static func value(_ record: ValueRecord, isShown: Bool = true) -> Value {
+    Value(
+      id: record.id, device: record.device, at: record.at, removed: record.text == nil,
+      text: isShown ? record.text : nil)
   }
 
   /// An attribute that has several labels.
@@ -304,7 +304,7 @@ struct ConflictRecord: Encodable {
     label = attribute.label
     subject = .label
     deletedOn = nil
-    values = attribute.labels.map(Self.spoken)
+    values = attribute.labels.map { Self.value($0) }
   }
 
   /// A context that was removed on one device and changed on another.
@@ -319,18 +319,20 @@ struct ConflictRecord: Encodable {
   }
 
   /// Everything of `contexts` that a person should decide, in their order.
-  static func all(in contexts: [ContextRecord]) -> [ConflictRecord] {
-    contexts.flatMap(all(in:))
+  static func all(in contexts: [ContextRecord], reveals: Bool = false) -> [ConflictRecord] {
+    contexts.flatMap { all(in: $0, reveals: reveals) }
   }
 
-  private static func all(in context: ContextRecord) -> [ConflictRecord] {
+  private static func all(in context: ContextRecord, reveals: Bool) -> [ConflictRecord] {
     var conflicts: [ConflictRecord] = []
     if let device = context.deletedOn {
       conflicts.append(ConflictRecord(context, deletedOn: device))
     }
-    if context.names.count > 1 { conflicts.append(ConflictRecord(context, nil)) }
+    if context.names.count > 1 {
+      conflicts.append(ConflictRecord(context, nil, reveals: reveals))
+    }
     for attribute in context.attributes where attribute.hasConflict {
-      conflicts.append(ConflictRecord(context, attribute))
+      conflicts.append(ConflictRecord(context, attribute, reveals: reveals))
     }
     for attribute in context.attributes where attribute.hasLabelConflict {
       conflicts.append(ConflictRecord(context, labelsOf: attribute))
