@@ -36,9 +36,22 @@ struct UndoCommand: DeviceCommand {
     let place = [change.contextName, change.label].compactMap(\.self).joined(separator: " / ")
     let more = change.contexts.count - 1
     let rest = more > 0 ? " and \(Lines.count(more, "other context"))" : ""
+    // What is done again is known by when it was taken back.
+    let done = redo ? "taken back" : Self.participle(change.kind)
     try await console.line(
-      "\(verb): \(place)\(rest), changed \(Lines.time(change.at)) on"
+      "\(verb): \(place)\(rest), \(done) \(Lines.time(change.at)) on"
         + " \(await device.name(of: change.device))")
+  }
+
+  private static func participle(_ kind: ChangeSet.Kind) -> String {
+    switch kind {
+    case .created, .added: "added"
+    case .renamed: "renamed"
+    case .deleted, .removed: "removed"
+    case .restored: "restored"
+    case .resolved: "chosen"
+    case .set, .described: "changed"
+    }
   }
 
   private var verb: String {

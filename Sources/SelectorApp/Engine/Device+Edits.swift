@@ -34,7 +34,9 @@ extension Device {
 
   /// Makes the newest change that was taken back again.
   func redo(immediately: Bool = false) async throws -> ChangeSet {
-    guard let change = core.replica.redoable else { throw EditError.nothingToUndo }
+    guard let change = core.replica.redoable else {
+      throw Failure(.notFound, "There is nothing to redo. Nothing was changed.")
+    }
     try await save([.redo(change.id)], immediately: immediately)
     return change
   }

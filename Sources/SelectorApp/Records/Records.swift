@@ -169,6 +169,9 @@ struct TrashLine: Encodable {
 
 /// What `undo` prints.
 struct ChangeSetRecord: Encodable {
+  /// What was done: "created", "renamed", "deleted", "restored", "added", "set", "described",
+  /// "removed" or "resolved".
+  let kind: String
   let contexts: [ContextID]
   let contextName: String
   /// Left out when several attributes are concerned.
@@ -177,10 +180,10 @@ struct ChangeSetRecord: Encodable {
   let at: Int64
 
   init(_ change: ChangeSet) {
+    kind = change.kind.rawValue
     contexts = change.contexts
     contextName = change.contextName
     label = change.label
-    kind = change.kind.rawValue
     device = change.device
     at = change.at
   }
@@ -212,12 +215,12 @@ struct DraftRecord: Encodable {
   /// Left out while concealed.
   let values: [String: String]?
   let at: Int64
+  /// Where it belongs, for a person; not printed as JSON.
+  let place: String
 
   private enum Key: String, CodingKey {
     case id, form, context, contextName, attribute, label, fields, values, at
   }
-  /// Where it belongs, for a person; not printed as JSON.
-  let place: String
 
   init(_ draft: Draft, context: ContextRecord?, reveals: Bool) {
     id = draft.id
