@@ -161,6 +161,9 @@ enum ServerDatabaseFile {
       case .SQLITE_ERROR where message.hasPrefix("no such "):
         return .damaged(path: path, finding: message)
       case .SQLITE_FULL: return .diskFull(path: path)
+      // The file beside the log cannot grow.
+      case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+        return .diskFull(path: path)
       default: return .databaseUnusable(path: path, reason: message)
       }
     // Its own words hold what was read.

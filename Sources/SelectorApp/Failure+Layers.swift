@@ -75,8 +75,13 @@ extension Failure {
     case .diskFull(let path):
       Failure(
         .failed,
-        "There is no space left for \(path). The change was not saved; what was saved before is"
-          + " safe. Make room and try again.")
+        "There is no space left for \(path). Nothing was changed; what was saved before is safe. Make"
+          + " room and try again.")
+    case .denied(let path, let reason):
+      Failure(
+        .failed,
+        "\(path) cannot be used: \(reason). Nothing was changed; what was saved before is safe."
+          + " See to that and try again.")
     case .closed:
       Failure(
         .failed,

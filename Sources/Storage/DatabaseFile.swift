@@ -129,6 +129,11 @@ enum DatabaseFile {
   static func failure(_ error: DatabaseError, path: String, operation: String) -> StorageError {
     switch error.resultCode {
     case .SQLITE_FULL: .diskFull(path: path)
+    // The file beside the log cannot grow: on a full disk not even reading goes without it.
+    case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+      .diskFull(path: path)
+    case .SQLITE_READONLY, .SQLITE_PERM:
+      .denied(path: path, reason: "it cannot be written")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       .corrupted(path: path, detail: error.message ?? "it does not read")
     case .SQLITE_ERROR where error.message?.hasPrefix("no such table") == true:

@@ -170,7 +170,11 @@ public enum SecureFile {
   }
 
   static func failure(_ path: String, _ operation: String, _ code: Int32) -> StorageError {
-    code == ENOSPC || code == EDQUOT
-      ? .diskFull(path: path) : .failed(path: path, operation: operation, code: code)
+    switch code {
+    case ENOSPC, EDQUOT: .diskFull(path: path)
+    case EROFS: .denied(path: path, reason: "the file system is read-only")
+    case EACCES, EPERM: .denied(path: path, reason: "you have no permission")
+    default: .failed(path: path, operation: operation, code: code)
+    }
   }
 }

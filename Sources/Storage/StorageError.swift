@@ -13,6 +13,8 @@ public enum StorageError: Error, Hashable, Sendable {
   /// A later program wrote the database.
   case newerVersion(path: String, found: Int, supported: Int)
   case diskFull(path: String)
+  /// This user may not, or the file system takes no changes.
+  case denied(path: String, reason: String)
   /// The store was closed; what comes after the end is not written.
   case closed(path: String)
   /// A commit or record that does not continue what is held; a fork when its place is taken.
@@ -40,6 +42,8 @@ extension StorageError: CustomStringConvertible {
       "\(path) has version \(found) and this program reads up to \(supported); use the later program"
     case .diskFull(let path):
       "no space left for \(path); what was saved before is safe"
+    case .denied(let path, let reason):
+      "\(path) cannot be used: \(reason)"
     case .closed(let path): "\(path) is closed already"
     case .doesNotContinue(let what, let expected, let found):
       "\(what) \(found) does not follow what is held; \(expected) would"

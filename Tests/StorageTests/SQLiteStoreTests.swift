@@ -257,6 +257,23 @@ import Wire
     #expect(try store.load().frontier.sequence(of: ann.device) == 22)
   }
 
+  @Test func whatTheDiskRefusesIsNamed() {
+    func failure(_ code: ResultCode) -> StorageError {
+      DatabaseFile.failure(DatabaseError(resultCode: code), path: "/x", operation: "opening")
+    }
+    // What a full disk answers to opening, and not to writing.
+    #expect(failure(.SQLITE_IOERR_SHMSIZE) == .diskFull(path: "/x"))
+    #expect(failure(.SQLITE_IOERR_FSYNC) != .diskFull(path: "/x"))
+    #expect(failure(.SQLITE_READONLY) == .denied(path: "/x", reason: "it cannot be written"))
+    #expect(SecureFile.failure("/x", "opening", ENOSPC) == .diskFull(path: "/x"))
+    #expect(
+      SecureFile.failure("/x", "opening", EROFS)
+        == .denied(path: "/x", reason: "the file system is read-only"))
+    #expect(
+      SecureFile.failure("/x", "opening", EACCES)
+        == .denied(path: "/x", reason: "you have no permission"))
+  }
+
   @Test func theConnectionIsSetUpAsDecided() throws {
     let store = try scratch.store()
     func pragma(_ name: String) throws -> String? {
