@@ -5,8 +5,8 @@ public import Wire
 
 /// What became of a damaged store.
 public struct Salvage: Hashable, Sendable {
-  /// Where the damaged file was put.
-  public let damagedFile: String
+  /// Where the damaged file was put; nil when there was none.
+  public let damagedFile: String?
   /// Commits held again: what still read and was what its hash says, without a gap.
   public let kept: UInt64
   /// Commits the damaged store had and this one does not; nil when it no longer told how many.
@@ -28,11 +28,11 @@ public struct Salvage: Hashable, Sendable {
       unsent == 0
       ? ""
       : " \(unsent) of this device's own had not reached the server when it was last heard."
-    let file = damagedFile.split(separator: "/").last.map(String.init) ?? damagedFile
+    let file = damagedFile?.split(separator: "/").last
+    let what = file == nil ? "The store was missing" : "The store was damaged"
+    let kept = file.map { "; the damaged file is kept as \($0)" } ?? ""
     return Notice(
-      code: "damaged",
-      text: "The store was damaged: \(again); the damaged file is kept as \(file).\(lost)", at: at,
-      isAlarm: false)
+      code: "damaged", text: "\(what): \(again)\(kept).\(lost)", at: at, isAlarm: false)
   }
 }
 

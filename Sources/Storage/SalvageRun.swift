@@ -69,7 +69,8 @@ struct SalvageRun {
       had.sequence(of: device), max(kept.sequence(of: device), server.sequence(of: device))
     )
     return Salvage(
-      damagedFile: aside, kept: kept.heads.values.reduce(0) { $0 + $1.sequence },
+      damagedFile: SecureFile.exists(aside) ? aside : nil,
+      kept: kept.heads.values.reduce(0) { $0 + $1.sequence },
       missing: had.heads.isEmpty ? nil : missing, unsent: own > safe ? own - safe : 0)
   }
 

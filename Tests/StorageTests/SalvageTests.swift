@@ -123,8 +123,11 @@ import Wire
 
   @Test func aMissingFileBecomesAnEmptyStore() throws {
     let (store, salvage) = try open()
-    #expect(salvage?.kept == 0)
+    #expect(salvage?.kept == 0 && salvage?.damagedFile == nil)
     #expect(try store.load().isUncertain)
+    #expect(
+      try store.load().notices.last?.text
+        == "The store was missing: everything is fetched again from the server.")
   }
 
   @Test func anInterruptedSalvageIsFinished() throws {

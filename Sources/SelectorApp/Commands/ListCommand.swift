@@ -30,7 +30,10 @@ struct ListCommand: DeviceCommand {
           ? "No name has that in it, and no context that tag."
           : past.at != nil
             ? "There were no contexts then."
-            : "There are no contexts yet. Make one with `higgins set CONTEXT ATTRIBUTE`.")
+            : await device.isUncertain
+              ? "Nothing is here again yet. `higgins sync` fetches it from the server."
+              : "There are no contexts here yet. `higgins set CONTEXT ATTRIBUTE` makes one,"
+                + " `higgins sync` fetches those of other devices.")
       return
     }
     try await console.line(Lines.table(contexts.map(Self.row)))
