@@ -65,6 +65,35 @@ import Wire
     #expect(files.contains { $0.hasPrefix("database.damaged-") })
   }
 
+  /// A keyring that is gone, of something else, cut short, or with a bit turned over.
+  @Test(arguments: [nil, 4, 60, -1]) func aDamagedKeyringIsNoWrongPassphrase(
+    _ place: Int?
+  ) async throws {
+    let (profile, device) = try await TestProfile.device()
+    await device.stop(flush: .zero)
+    let path = profile.folder.keyring
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    switch place {
+    case nil: try FileManager.default.removeItem(atPath: path)
+    case 4: bytes = Data("xxxx".utf8)
+    case -1: bytes.removeLast()
+    case let place?: bytes[place] ^= 1
+    }
+    if place != nil { try bytes.write(to: URL(fileURLWithPath: path)) }
+    chmod(path, 0o600)
+    let again = try Device.open(profile.folder)
+    do {
+      try await again.unlock(try Self.passphrase())
+      Issue.record("unlocked")
+    } catch {
+      let failure = Failure(error)
+      #expect(failure.code == .failed)
+      #expect(failure.sentence.hasPrefix("\(path) does not read. Nothing was changed."))
+      #expect(failure.sentence.hasSuffix("join again."))
+    }
+    await again.stop(flush: .zero)
+  }
+
   @Test func damageThatOnlyUnlockingFindsIsSalvagedThen() async throws {
     let (profile, first) = try await TestProfile.device()
     for name in ["a.example", "b.example", "c.example"] { try await Self.set(name, on: first) }

@@ -83,9 +83,7 @@ extension Device {
 
   /// That it opens the file on this disk, whatever is unlocked now.
   func checkPassphrase(_ passphrase: Passphrase) throws {
-    _ = try guess {
-      try Keyring.open(disk: try folder.readFile(folder.keyring), passphrase: passphrase)
-    }
+    _ = try guess { try Identity.openKeyring(in: folder, passphrase: passphrase) }
   }
 
   /// The passphrase of the account: that of this device may be an older one.

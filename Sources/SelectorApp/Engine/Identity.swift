@@ -111,12 +111,29 @@ enum Identity {
     return switched
   }
 
+  /// The keyring as it is on disk.
+  ///
+  /// - Throws: ``DeviceError/damagedProfile(file:)`` for what is no keyring, with any passphrase.
+  static func openKeyring(in folder: ProfileFolder, passphrase: Passphrase) throws -> Keyring {
+    do {
+      return try Keyring.open(disk: try folder.readFile(folder.keyring), passphrase: passphrase)
+    } catch let error as VaultError {
+      switch error {
+      case .malformed, .badChecksum, .overLimit:
+        throw DeviceError.damagedProfile(file: folder.keyring)
+      default: throw error
+      }
+    } catch let error as StorageError {
+      guard case .missing = error else { throw error }
+      throw DeviceError.damagedProfile(file: folder.keyring)
+    }
+  }
+
   /// The keyring of the identity the settings name; it takes the place of an older one's file.
   static func keyring(
     in folder: ProfileFolder, settings: ProfileSettings, passphrase: Passphrase
   ) throws -> Keyring {
-    var opened = try Keyring.open(
-      disk: try folder.readFile(folder.keyring), passphrase: passphrase)
+    var opened = try openKeyring(in: folder, passphrase: passphrase)
     guard opened.account == settings.account else {
       throw DeviceError.damagedProfile(file: folder.keyring)
     }
