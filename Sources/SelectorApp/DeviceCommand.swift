@@ -52,6 +52,7 @@ enum Execution {
       try await command.run(on: device, console: console)
       if !command.erases, let text = await device.wiped { throw DeviceError.revoked(text: text) }
       if !command.tellsAlarms { await tellAlarms(of: device, at: console) }
+      await tellReplacement(of: device, at: console)
       await tellNewcomers(of: device, at: console)
       return 0
     } catch {
@@ -69,6 +70,12 @@ enum Execution {
       // `higgins status` tells whoever cannot be told here.
       try? await console.note("higgins: ALARM: \(alarm.text) See `higgins alarms`.")
     }
+  }
+
+  /// A copy of this device at work, or an old one put back, is never passed over in silence.
+  private static func tellReplacement(of device: Device, at console: any Console) async {
+    guard let notice = await device.takeReplacement() else { return }
+    try? await console.note("higgins: \(notice.text)")
   }
 
   private static func tellNewcomers(of device: Device, at console: any Console) async {

@@ -26,10 +26,15 @@ import Testing
     stage.folder.appendingPathComponent("home/data/\(name)")
   }
 
-  private func set(_ context: String, _ text: String, by device: String, on stage: Stage) throws {
+  /// What was said on stderr.
+  @discardableResult
+  private func set(_ context: String, _ text: String, by device: String, on stage: Stage) throws
+    -> String
+  {
     let set = try stage.higgins(device, ["set", context, "password", "-"], input: "\(text)\n")
     // An alarm that stands does not keep anybody from working.
     #expect([0, 6].contains(set.status), "\(set.errors)")
+    return set.errors
   }
 
   private func expect(
@@ -106,11 +111,21 @@ import Testing
     #expect(unsent.status == 0, "\(unsent.errors)")
     try FileManager.default.copyItem(at: home, to: Self.profile("twin", on: stage))
     try stage.startServer()
-    for device in ["home", "twin"] { try set("\(device).example", "x", by: device, on: stage) }
+    var said = ["home": "", "work": "", "twin": ""]
+    for device in ["home", "twin"] {
+      said[device]? += try set("\(device).example", "x", by: device, on: stage)
+    }
     for device in ["home", "work", "twin", "home"] {
       let sync = try stage.higgins(device, ["sync"])
       #expect(sync.status == 0, "\(sync.errors)")
+      said[device]? += sync.errors
     }
+    // Whoever uses one is told so, once.
+    for device in ["home", "twin"] {
+      let words = said[device, default: ""].components(separatedBy: "has a new identity")
+      #expect(words.count == 2, "\(device): \(said)")
+    }
+    #expect(said["work"]?.contains("has a new identity") == false)
     try expect(
       [
         "first.example": "sent", "second.example": "unsent", "home.example": "x",

@@ -20,6 +20,8 @@ struct Telling {
   fileprivate var asked: Duration?
   /// How many records of the chain a person was told of.
   fileprivate var records = 0
+  /// That this device took a new identity, until a command says it.
+  fileprivate var replacement: Notice?
 }
 
 /// What a person was told of other devices, which outlives the process: who may read the account is
@@ -67,6 +69,17 @@ extension Device {
       text: "\(name) is a new device of the account: \(way). If that was not you, take it out with"
         + " `higgins devices revoke`, and change your passphrase with `--leaked`.",
       at: Self.wallClock, isAlarm: false)
+  }
+
+  func tell(_ notice: Notice) {
+    if notice.code == "replaced" { telling.replacement = notice }
+    tell(.notice(notice))
+  }
+
+  /// That this device took a new identity since the last call.
+  func takeReplacement() -> Notice? {
+    defer { telling.replacement = nil }
+    return telling.replacement
   }
 
   func told(of newcomers: Newcomers) {

@@ -389,7 +389,7 @@ actor Device {
       push?.acknowledge(device: device, sequence: sequence)
     case .changed(let changes): tell(.changed(changes))
     case .contextsChanged(let ids): publish(ids)
-    case .noticed(let notice): tell(.notice(notice))
+    case .noticed(let notice): tell(notice)
     case .writeSnapshot: begin(.writing) { try await self.writeSnapshot() }
     case .uploadSnapshot(let id): begin(.sending) { try await self.sendSnapshot(id) }
     case .fetchSnapshot(let summary): begin(.fetching) { try await self.fetchSnapshot(summary) }
