@@ -12,7 +12,8 @@ public struct DatabaseSummary: Hashable, Sendable {
 
 extension DatabaseSummary: CustomStringConvertible {
   public var description: String {
-    "\(accounts) accounts, \(commits) commits, \(snapshots) snapshots, \(bytes) bytes"
+    [(accounts, "account"), (commits, "commit"), (snapshots, "snapshot"), (bytes, "byte")]
+      .map { $0 == 1 ? "1 \($1)" : "\($0) \($1)s" }.joined(separator: ", ")
   }
 }
 

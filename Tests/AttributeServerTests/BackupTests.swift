@@ -55,6 +55,7 @@ struct BackupTests {
     try stop { try $0.fixture.commitBoth(3) }
     let summary = try await ServerBackup.make(backup, of: data)
     #expect(summary.commits == 6)
+    #expect(summary.description.hasPrefix("1 account, 6 commits, 0 snapshots, "))
     let mode = try FileManager.default.attributesOfItem(atPath: backup)[.posixPermissions]
     #expect(mode as? NSNumber == 0o600)
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()

@@ -276,9 +276,10 @@ extension Session {
   }
 
   private var offlineReason: String {
-    var parts = [status.failure ?? "not reachable"]
-    if let next = status.nextAttempt { parts.append("next try \(time.clock(next))") }
-    return parts.joined(separator: ", ")
+    let failure = status.failure ?? "not reachable"
+    guard let next = status.nextAttempt else { return failure }
+    let when = time.clock(next)
+    return failure.hasSuffix(".") ? "\(failure) Next try \(when)" : "\(failure), next try \(when)"
   }
 
   /// Peers have their names only once the store is open.
