@@ -64,6 +64,12 @@ enum DatabaseFile {
     guard status.st_size > 0 else {
       throw StorageError.corrupted(path: path, detail: "it is empty")
     }
+    // SQLite makes the files beside it as it is: ones that cannot be written would keep it from
+    // being opened when it can be written again.
+    guard status.st_mode & S_IWUSR != 0 else {
+      throw StorageError.denied(path: path, reason: "it is read-only (chmod u+w)")
+    }
+    for suffix in ["-wal", "-shm"] { chmod(path + suffix, 0o600) }
   }
 
   static func connect(_ path: String) throws -> DatabaseQueue {

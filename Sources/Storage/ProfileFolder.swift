@@ -52,8 +52,8 @@ public struct ProfileFolder: Hashable, Sendable {
   /// folders still exclude each other.
   public var lock: String { "\(data)/lock" }
 
-  /// Whether a profile was set up here.
-  public var exists: Bool { SecureFile.exists(settings) }
+  /// Whether a profile was set up here, or a folder that does not let us look may hold one.
+  public var exists: Bool { SecureFile.mayExist(settings) }
 
   /// Makes the folders (0700) where they are missing.
   ///

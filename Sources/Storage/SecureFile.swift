@@ -9,6 +9,11 @@ public enum SecureFile {
     access(path, F_OK) == 0
   }
 
+  /// Whether there is something, or a folder on the way that does not let us look.
+  static func mayExist(_ path: String) -> Bool {
+    access(path, F_OK) == 0 || errno == EACCES
+  }
+
   /// Makes `path` and what leads to it, each 0700, and checks that it is ours alone.
   static func makeFolder(_ path: String, followsLinks: Bool = true) throws {
     var made = ""

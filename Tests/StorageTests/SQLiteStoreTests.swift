@@ -274,6 +274,25 @@ import Wire
         == .denied(path: "/x", reason: "you have no permission"))
   }
 
+  @Test func aReadOnlyDatabaseIsSaidAndOpensOnceItIsNot() throws {
+    try scratch.store().close()
+    chmod(scratch.database, 0o400)
+    #expect(
+      throws: StorageError.denied(
+        path: scratch.database, reason: "it is read-only (chmod u+w)")
+    ) { try scratch.store(.existing) }
+    #expect(!SecureFile.exists(scratch.database + "-shm"))
+    chmod(scratch.database, 0o600)
+    // What was left beside it by who opened it meanwhile.
+    let log = scratch.database + "-wal"
+    try SecureFile.write([], to: log)
+    chmod(log, 0o400)
+    let store = try scratch.store(.existing)
+    let mode = try FileManager.default.attributesOfItem(atPath: log)[.posixPermissions]
+    #expect(mode as? NSNumber == 0o600)
+    try store.close()
+  }
+
   @Test func theConnectionIsSetUpAsDecided() throws {
     let store = try scratch.store()
     func pragma(_ name: String) throws -> String? {
