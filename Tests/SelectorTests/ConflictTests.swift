@@ -46,6 +46,19 @@ import Wire
     #expect(desk.effects == [.save([edit])])
   }
 
+  @Test func anotherValueIsTypedOverAllOfThem() throws {
+    var desk = conflicted()
+    desk.press("X Enter")
+    desk.press("e")
+    #expect(desk.effects == [.formOpened(Sample.github)])
+    desk.press("C-u t h i r d")
+    desk.press("Enter")
+    let record = try #require(Sample.conflicted.first { $0.id == Sample.github })
+    let edit = Edit.setValue(
+      Sample.github, Sample.attribute(2), text: "third", base: record.attributes[1].heads.map(\.id))
+    #expect(desk.effects.first == .save([edit]))
+  }
+
   @Test func laterChangesNothing() {
     var desk = conflicted()
     desk.press("X Enter Esc")

@@ -120,6 +120,7 @@ extension Command {
     Command(.down, .conflict, "j Down C-n", "next value", .move),
     Command(.up, .conflict, "k Up C-p", "previous value", .move),
     Command(.reveal, .conflict, "v", "reveal all values", .use, hint: "reveal both", rank: 3),
+    Command(.edit, .conflict, "e", "type another value instead", .change),
     Command(.keepBoth, .conflict, "m", "keep both", .change, hint: "keep both", rank: 2),
     Command(.apply, .conflict, "Enter", "apply the choice", .change, hint: "apply", rank: 0),
     Command(.back, .conflict, "Esc", "choose later", .move, hint: "later", rank: 1),

@@ -86,6 +86,7 @@ extension Session {
       toggleRevealOfVersions()
       return []
     case .keepBoth: return keepBoth(view)
+    case .edit: return typeAnother(view)
     case .apply: return apply(view)
     case .back:
       say("\(Self.all(conflictValues(view))) are kept until you choose. X shows this again.")
@@ -120,6 +121,16 @@ extension Session {
       return []
     }
     return settle(view, by: .keepBoth(view.context, attribute))
+  }
+
+  /// Opens the form of the attribute: what is typed replaces every value there is.
+  private mutating func typeAnother(_ view: ConflictView) -> [Effect] {
+    guard let entry = entry(of: view), let attribute = entry.attribute else {
+      say("Only a value can be typed here. Choose 1 or 2.")
+      return []
+    }
+    leaveScreen()
+    return openForm(of: attribute, in: entry.record)
   }
 
   private mutating func apply(_ view: ConflictView) -> [Effect] {

@@ -11,6 +11,10 @@ extension Session {
       return []
     }
     if attribute.hasConflict { return openConflict(record, about: .attribute(attribute.id)) }
+    return openForm(of: attribute, in: record)
+  }
+
+  mutating func openForm(of attribute: AttributeRecord, in record: ContextRecord) -> [Effect] {
     conceal()
     focus = .attributes
     if waitingDrafts.contains(where: { $0.form == .editValue && $0.attribute == attribute.id }) {

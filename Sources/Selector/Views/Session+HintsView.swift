@@ -134,6 +134,7 @@ extension Session {
     switch command {
     case .keepBoth: view.attribute == nil || entry(of: view)?.hasDeletion == true
     case .reveal: view.subject == .deletion
+    case .edit: view.attribute == nil
     default: false
     }
   }
