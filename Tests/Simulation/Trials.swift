@@ -48,7 +48,8 @@ enum Trials {
 
   /// A server that does one kind of evil throughout.
   static func hostility(_ move: Hostility, _ seeds: [UInt64]) async throws -> [Runs.Outcome] {
-    let weather = Weather(name: "hostile: \(move)", slowness: 10, hostility: move)
+    let weather = Weather(
+      name: "hostile: \(move)", slowness: 10, locks: 8, hostility: move)
     return try await Runs.outcomes(over: seeds) { seed, isTracing in
       try World(
         family: try Runs.family.get(), seed: seed, weather: weather, isTracing: isTracing)

@@ -64,6 +64,31 @@ import Wire
     #expect(names(bench) == ["saved"])
   }
 
+  @Test func aLockedDeviceTakesNoCommitThatIsNotGenuine() throws {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let genuine = try bench.commit(by: peer, note("genuine"), sequence: 1)
+    let forged = try Envelope(bytes: genuine.bytes.dropLast() + [genuine.bytes.last.map(~) ?? 0])
+    try bench.take(.locked)
+    try bench.take(.answered(bench.answer(holding: [peer.device: forged], frames: [forged])))
+    #expect(bench.core.alarms.map(\.code) == ["forged"])
+    #expect(bench.log.isEmpty && bench.core.sealedWaiting == 0)
+    try bench.take(.answered(bench.answer(holding: [peer.device: genuine], frames: [genuine])))
+    #expect(bench.log == [genuine] && bench.core.sealedWaiting == 1)
+  }
+
+  @Test func aCommitThatDoesNotContinueTheOneBeforeIsAFork() throws {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let first = try bench.commit(by: peer, note("first"), sequence: 1)
+    try bench.take(.answered(bench.answer(holding: [peer.device: first], frames: [first])))
+    let other = try bench.commit(by: peer, note("other"), sequence: 1)
+    let second = try bench.commit(by: peer, note("second"), sequence: 2, previous: other.hash)
+    try bench.take(.answered(bench.answer(holding: [peer.device: second], frames: [second])))
+    #expect(bench.core.alarms.map(\.code) == ["fork"])
+    #expect(bench.log == [first] && bench.disk.evidence == [second])
+  }
+
   // MARK: records that cut
 
   @Test func nothingIsCommittedBeforeTheLastOfTwoRecordsIsOver() throws {
@@ -81,6 +106,12 @@ import Wire
   }
 
   // MARK: going back
+
+  @Test func nothingIsSentWhileTheOwnChainIsInDoubt() throws {
+    var (bench, _) = try twinned()
+    let plan = try #require(try bench.take(.requested).plan)
+    #expect(plan.pushBeyond == nil)
+  }
 
   @Test func branchesThatTheDiskRefusedAreReadAgain() throws {
     var (bench, _) = try twinned()
