@@ -76,10 +76,12 @@ extension SQLiteStore {
     if let frontier = transaction.prune { try prune(frontier, in: database) }
   }
 
-  /// Forgets commits of a chain that others do not know.
+  /// Forgets commits of a chain that others do not know. What is left of one that was pruned beyond
+  /// that is pruned as well.
   private func rewind(_ rewind: Transaction.Rewind, in database: Database) throws {
     let device = Data(rewind.device.bytes)
     let sequence = Int64(clamping: rewind.head?.sequence ?? 0)
+    let floor = try readFloors(database).sequence(of: rewind.device)
     for table in ["commits", "hashes", "floors"] {
       try database.execute(
         sql: "DELETE FROM \(table) WHERE device = ? AND sequence > ?",
@@ -90,6 +92,7 @@ extension SQLiteStore {
       try database.execute(sql: "DELETE FROM frontier WHERE device = ?", arguments: [device])
       return
     }
+    if floor > head.sequence { try setHead("floors", rewind.device, head, in: database) }
     try setHead("frontier", rewind.device, head, in: database)
   }
 

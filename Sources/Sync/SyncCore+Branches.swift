@@ -42,6 +42,7 @@ extension SyncCore {
   mutating func wantMerge(at now: Moment, _ step: inout Step, _ entropy: inout some Entropy) {
     guard keyring != nil, isForked else { return }
     wantsMerge = true
+    refusal = nil
     run(.wanted, at: now, &step, &entropy)
   }
 
@@ -71,6 +72,18 @@ extension SyncCore {
       return published < head.sequence || published == head.sequence && claim.published != head
         ? claim : nil
     }
+  }
+
+  /// Begins where the server does not show its history, but offers a snapshot of it, or refuses
+  /// what contradicts it: a chain of which it holds more proves nothing of what is held here, nor
+  /// does that of `author`.
+  mutating func beginMerge(
+    withUnshown server: Frontier, forked author: DeviceID? = nil, at now: Moment, _ step: inout Step
+  ) {
+    let known = server.heads.filter { device, head in
+      device != author && head.sequence <= frontier.sequence(of: device)
+    }
+    beginMerge(with: Frontier(known), forked: author ?? device, at: now, &step)
   }
 
   /// What the server does not hold, of this device's chain and of others': these may stand on what
@@ -133,8 +146,8 @@ extension SyncCore {
       takeLearned(&step)
     }
     guard let keyring else { return }
-    if parting != nil || covered != checkpoint?.frontier {
-      try renewCheckpoint(with: keyring, at: now, &step, &entropy)
+    if covered != checkpoint?.frontier || parting != nil && checkpoint != nil {
+      try writeCheckpoint(with: keyring, at: now, &step, &entropy)
     }
     for (context, group) in Dictionary(grouping: taken, by: \.context) {
       var settled =
@@ -157,7 +170,8 @@ extension SyncCore {
     let taken = replica.unplace(commitsOf: device, beyond: proven?.sequence ?? 0)
     step.transaction.rewinds.append(Transaction.Rewind(device: device, to: proven))
     frontier[device] = proven
-    if floor.sequence(of: device) > proven?.sequence ?? 0 { floor[device] = nil }
+    // What is proven may have been pruned, too; the checkpoint stands for that.
+    if floor.sequence(of: device) > proven?.sequence ?? 0 { floor[device] = proven }
     if let covered = checkpoint?.frontier.sequence(of: device), covered > proven?.sequence ?? 0 {
       checkpoint?.frontier[device] = proven
     }

@@ -19,7 +19,7 @@ extension SyncCore {
       return
     }
     do {
-      if !isBeforeEpoch(response), wantsSnapshot(response, &step) {
+      if !isBeforeEpoch(response), wantsSnapshot(response, at: now, &step) {
         var next = self
         var trial = step
         try next.extendMembership(response, at: now, &trial)
@@ -294,6 +294,13 @@ extension SyncCore {
       if replacement == .pulling {
         return takeBackEverything(against: response.serverFrontier, at: now, &step)
       }
+    }
+    if problem.code == .deviceFork, let (author, head) = problem.held?.heads.first {
+      if wantsMerge, replacement == nil {
+        let server = response.serverFrontier
+        return beginMerge(withUnshown: server, forked: author, at: now, &step)
+      }
+      raise(.fork(author, head.sequence, nil), at: now, &step)
     }
     refusal = problem
     let text = "The server refused a change: \(problem.title). It stays here; s tries again."

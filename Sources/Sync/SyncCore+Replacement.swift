@@ -77,6 +77,7 @@ extension SyncCore {
     replica.own = successor.device
     replacement = nil
     mayKeepIdentity = true
+    if wantsMerge { clearAlarms(Self.forked, &step) }
     wantsMerge = false
     refusal = nil
     step.transaction.device = device

@@ -50,7 +50,8 @@ extension SyncCore {
     checkpoint.epoch == membership.epoch
   }
 
-  var isForked: Bool { alarms.contains { $0.code == "fork" } }
+  static let forked = "fork"
+  var isForked: Bool { alarms.contains { $0.code == Self.forked } }
 
   /// The server lacks commits that are no longer in the log: only a snapshot can give them back.
   mutating func healBySnapshot(_ step: inout Step) {
@@ -85,13 +86,11 @@ extension SyncCore {
     step.effects.append(.uploadSnapshot(snapshot.id))
   }
 
-  /// Puts a checkpoint of what is here in the place of one that no longer stands for it: it says
-  /// what went back, as if commits held it still, or it lacks what was pruned, or does not open in
-  /// another list.
-  mutating func renewCheckpoint(
+  /// Puts a checkpoint of what is here in the place of one that does not stand for it, or not any
+  /// more: it says what went back, as if commits held it still, or does not open in another list.
+  mutating func writeCheckpoint(
     with keyring: Keyring, at now: Moment, _ step: inout Step, _ entropy: inout some Entropy
   ) throws {
-    guard checkpoint != nil else { return }
     let plain = try replica.snapshot(now: now.wall, coveredByAll: nil)
     let sealed = try keyring.sealSnapshot(
       pieces: plain.pieces, root: plain.root, versions: plain.versions, covering: frontier,
@@ -133,10 +132,21 @@ extension SyncCore {
 
   /// Whether a snapshot of the server is needed, and asks for it. Frames of the same answer are
   /// left: they come again.
-  mutating func wantsSnapshot(_ response: SyncResponse, _ step: inout Step) -> Bool {
+  ///
+  /// Where two histories contradict each other, nothing in a snapshot tells which of them it goes
+  /// on with: it is not taken before a person wants both, and then what it may contradict goes
+  /// back.
+  mutating func wantsSnapshot(
+    _ response: SyncResponse, at now: Moment, _ step: inout Step
+  ) -> Bool {
     guard let offered = response.snapshot, !frontier.reaches(offered.frontier),
       response.frames.isEmpty || frontier.heads.isEmpty
     else { return false }
+    if isForked, replacement == nil {
+      guard wantsMerge, keyring != nil else { return false }
+      beginMerge(withUnshown: response.serverFrontier, at: now, &step)
+      return true
+    }
     guard keyring != nil else {
       snapshotWork = .wanted
       return true
@@ -156,7 +166,7 @@ extension SyncCore {
     // Locked in the meantime: it can be read after the next unlock.
     snapshotWork = keyring == nil ? .wanted : .none
     guard let keyring else { return }
-    let pruned = floor
+    let wasEmpty = frontier.heads.isEmpty
     do {
       var next = self
       try next.merge(snapshot, hashes: hashes, at: now)
@@ -170,7 +180,7 @@ extension SyncCore {
       run(.failed, at: now, &step, &entropy)
       return
     }
-    if snapshot.frontier.reaches(pruned) {
+    if wasEmpty {
       step.transaction.snapshot = snapshot
       checkpoint = StoredState.Checkpoint(
         id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
@@ -178,8 +188,9 @@ extension SyncCore {
       step.transaction.snapshotHeldSince = now.wall
       (logCommits, logBytes) = (0, 0)
     } else {
-      // Only the checkpoint stands for that: another one takes its place which does, too.
-      try renewCheckpoint(with: keyring, at: now, &step, &entropy)
+      // It may lack what was pruned here, and nothing proves that a chain it covers goes on with
+      // what is here of it.
+      try writeCheckpoint(with: keyring, at: now, &step, &entropy)
     }
     noteUnanswered(at: now, &step)
     lastReceived = now.wall

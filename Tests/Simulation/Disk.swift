@@ -57,7 +57,7 @@ struct Disk {
       log.removeAll { $0.header.device == device && $0.header.sequence > last }
       places[device] = places[device]?.filter { $0.key <= last }
       state.frontier[device] = rewind.head
-      if state.floor.sequence(of: device) > last { state.floor[device] = nil }
+      if state.floor.sequence(of: device) > last { state.floor[device] = rewind.head }
       if let covered = state.checkpoint?.frontier.sequence(of: device), covered > last {
         state.checkpoint?.frontier[device] = rewind.head
       }

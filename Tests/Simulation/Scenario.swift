@@ -175,20 +175,22 @@ enum Scenario {
   }
 
   /// What a device alone holds was pruned there, since the server held it; then the server is set
-  /// back to before that. A twin of the device, or another one, goes on with it for a month.
-  static func prunedAlone(_ world: World, twin: Bool) throws {
+  /// back to before that. A twin of the device, or another one, goes on with it for a month. `kept`
+  /// of the device's changes are left on the server.
+  static func prunedAlone(_ world: World, twin: Bool, kept: Int) throws {
     let home = world.devices[0]
     world.setsBack = true
     world.mayAlarm = true
     try world.create(on: home)
     try world.settle(until: world.now + 5000)
+    for _ in 0..<kept { try write(on: home.number, in: world) }
     let before = world.server.past.count - 1
     if twin {
       world.cutOff[world.devices.count] = true
       try world.clone(home)
     }
     for other in world.devices.dropFirst() { world.cutOff[other.number] = true }
-    try write(on: home.number, in: world)
+    try writeForAMonth(on: home.number, in: world)
     try world.take(.requested, by: home)
     try world.settle(until: world.now + 5000)
     guard home.disk.current.state.floor.sequence(of: home.keyring.device) > 1 else {
@@ -196,7 +198,7 @@ enum Scenario {
     }
     world.cutOff = [home.number: true]
     try world.restoreServer(before)
-    try write(on: twin ? world.devices.count - 1 : 1, in: world)
+    try writeForAMonth(on: twin ? world.devices.count - 1 : 1, in: world)
     world.cutOff = [:]
     try world.take(.requested, by: home)
     try crashWhereItFetched(home, in: world)
@@ -205,12 +207,14 @@ enum Scenario {
   }
 
   /// So much that a snapshot is written, and a month that makes it stand for all before it.
-  private static func write(on number: Int, in world: World) throws {
-    for _ in 0..<4 {
-      try world.setFirst(on: number, immediately: true)
-      try world.settle(until: world.now + 40_000)
-    }
+  private static func writeForAMonth(on number: Int, in world: World) throws {
+    for _ in 0..<4 { try write(on: number, in: world) }
     try world.passMonth()
+  }
+
+  private static func write(on number: Int, in world: World) throws {
+    try world.setFirst(on: number, immediately: true)
+    try world.settle(until: world.now + 40_000)
   }
 
   /// The device crashes as soon as it has a snapshot of somebody else, if it comes to that.

@@ -151,6 +151,10 @@ struct Weather: Sendable {
       name: "all set back", loss: 5, slowness: 10, partitions: 20, crashes: 2, losses: 4,
       clientRestores: 12, clones: 8, revocations: 12, renamings: 20, disasters: 4,
       snapshotBias: 496, months: 8, serverRestores: 20),
+    Weather(
+      name: "months set back", slowness: 5, partitions: 25, crashes: 2, losses: 3,
+      clientRestores: 10, clones: 10, disasters: 4, snapshotBias: 497, months: 60,
+      serverRestores: 12),
   ]
 
   /// One of the catalogue by its name.

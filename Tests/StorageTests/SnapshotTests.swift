@@ -175,6 +175,27 @@ import Wire
     #expect(try store.load().frontier == Frontier())
   }
 
+  @Test func whatIsLeftOfAPrunedChainThatWentBackIsPruned() throws {
+    var ann = Author(2)
+    let store = try scratch.store()
+    let log = ann.commits(4)
+    try store.write(Transaction(commits: log))
+    let covered = try store.load().frontier
+    try store.write(writing { $0.snapshot = snapshot(covering: covered) })
+    try store.write(writing { $0.prune = covered })
+    let head = Head(sequence: 2, hash: digest(log[1].bytes))
+    try store.write(
+      writing {
+        $0.rewinds = [Transaction.Rewind(device: ann.device, to: head)]
+        $0.snapshot = snapshot(covering: Frontier([ann.device: head]))
+      })
+    #expect(try store.load().floor == Frontier([ann.device: head]))
+    #expect(try store.commits(beyond: Frontier(), count: 9, bytes: .max) == [])
+    try store.write(Transaction(commits: [log[2]]))
+    let rest = try store.commits(beyond: Frontier([ann.device: head]), count: 9, bytes: .max)
+    #expect(rest == [log[2]])
+  }
+
   /// The checkpoint stands for commits that have become others: those are folded from the log.
   @Test func aChainThatWentBackBehindTheCheckpointIsFoldedFromTheLog() throws {
     var (ann, mobile) = (Author(2), Author(3))

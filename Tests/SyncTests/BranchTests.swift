@@ -148,6 +148,40 @@ import Wire
     #expect(names(bench) == ["believed", "other"])
   }
 
+  @Test func aSnapshotIsNotTakenForTheHistoryThatItMayContradict() throws {
+    var (bench, peer, other) = try forked()
+    var answer = bench.answer(holding: [:], frames: [])
+    answer.serverFrontier[peer.device] = Head(sequence: 3, hash: other.hash)
+    answer.snapshot = SnapshotSummary(
+      id: .zero, frontier: answer.serverFrontier, chunks: 1, bytes: 1, at: 0)
+    try bench.take(.requested)
+    let effects = try bench.take(.answered(answer))
+    #expect(!effects.contains { if case .fetchSnapshot = $0 { true } else { false } })
+    try bench.take(.mergeWanted)
+    let asked = try bench.take(.answered(answer))
+    let claims = asked.compactMap { if case .readBranches(let claims) = $0 { claims } else { nil } }
+    #expect(claims.first?.contains(SyncCore.Claim(device: peer.device, published: nil)) == true)
+  }
+
+  @Test func whatTheServerRefusesAsAForkOfAnotherIsOne() throws {
+    var bench = try HealingBench()
+    let peer = try bench.pairedDevice()
+    let held = Frontier([peer.device: Head(sequence: 1, hash: .zero)])
+    var answer = bench.answer(holding: bench.core.frontier)
+    answer.outcomes = [
+      SyncResponse.Outcome(status: .refused, problem: Problem(.deviceFork, held: held))
+    ]
+    try bench.take(.requested)
+    try bench.take(.answered(answer))
+    #expect(alarms(bench) == ["fork"])
+    try bench.take(.mergeWanted)
+    #expect(bench.core.refusal == nil)
+    #expect(
+      try bench.take(.answered(answer)).contains {
+        if case .readBranches = $0 { true } else { false }
+      })
+  }
+
   @Test func nothingIsMergedWithoutAnAlarm() throws {
     var bench = try HealingBench()
     try bench.take(.mergeWanted)
