@@ -60,7 +60,9 @@ endef
 export HIGGINS_PYTHON ?= /usr/bin/python3
 
 # The program of the tests itself: `swift test` would plan the whole build anew before each part.
-tests = "$$(swift build --show-bin-path)/higginsPackageTests.xctest" --testing-library swift-testing
+# Left alone, it writes in colour into files, too.
+tests = $(if $(MAKE_TERMOUT),,NO_COLOR=1) \
+  "$$(swift build --show-bin-path)/higginsPackageTests.xctest" --testing-library swift-testing
 
 define build_documentation
 swift package dump-symbol-graph --minimum-access-level internal
