@@ -61,7 +61,9 @@ extension SyncCore {
     }
     replacement = .detected
     mayKeepIdentity = false
-    step.effects.append(.readBranches(claims(against: server, forked: author)))
+    let claims = claims(against: server, forked: author)
+    if wantsMerge { merging = claims }
+    step.effects.append(.readBranches(claims))
   }
 
   private func claims(against server: Frontier, forked author: DeviceID) -> [Claim] {

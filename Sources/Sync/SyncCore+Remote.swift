@@ -295,7 +295,9 @@ extension SyncCore {
         return takeBackEverything(against: response.serverFrontier, at: now, &step)
       }
     }
-    if problem.code == .deviceFork, let (author, head) = problem.held?.heads.first {
+    if problem.code == .deviceFork,
+      let (author, head) = problem.held?.heads.first(where: { $0.key != device })
+    {
       if wantsMerge, replacement == nil {
         let server = response.serverFrontier
         return beginMerge(withUnshown: server, forked: author, at: now, &step)

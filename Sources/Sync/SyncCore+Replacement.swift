@@ -79,6 +79,7 @@ extension SyncCore {
     mayKeepIdentity = true
     if wantsMerge { clearAlarms(Self.forked, &step) }
     wantsMerge = false
+    merging = nil
     refusal = nil
     step.transaction.device = device
     step.transaction.clearedNotices.append(Replacement.code)

@@ -142,7 +142,7 @@ extension SyncCore {
     guard let offered = response.snapshot, !frontier.reaches(offered.frontier),
       response.frames.isEmpty || frontier.heads.isEmpty
     else { return false }
-    if isForked, replacement == nil {
+    if isForked, merging == nil {
       guard wantsMerge, keyring != nil else { return false }
       beginMerge(withUnshown: response.serverFrontier, at: now, &step)
       return true

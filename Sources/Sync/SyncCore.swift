@@ -175,6 +175,8 @@ public struct SyncCore: Sendable {
   var isListBehind = false
   /// Whether a person wants both histories where two contradict each other.
   var wantsMerge = false
+  /// What is read again for that until this device has its next identity.
+  var merging: [Claim]?
   /// What this device can open, the newest epoch included; nil while locked.
   public internal(set) var keyring: Keyring?
   var machine: SyncMachine
@@ -351,7 +353,7 @@ public struct SyncCore: Sendable {
     hasGoneBack = false
     // The disk may have refused what came of it.
     if replacement == .detected, keyring != nil {
-      step.effects.append(.readBranches(interruptedClaims))
+      step.effects.append(.readBranches(merging ?? interruptedClaims))
     }
     step.effects.append(
       .synchronise(
