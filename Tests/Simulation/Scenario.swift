@@ -169,7 +169,11 @@ enum Scenario {
     try world.setFirst(on: twin, immediately: true)
     try world.settle(until: world.now + 35_000)
     world.cutOff[home.number] = nil
-    try world.settle(until: world.now + 35_000)
+    try world.take(.requested, by: home)
+    try world.settle(until: world.now + 70_000)
+    guard world.server.frontier(of: world.family.account).reaches(home.core.frontier) else {
+      throw Violation(.s9, "what no server will take is kept")
+    }
     try world.heal()
     try world.checkRest()
   }

@@ -80,22 +80,13 @@ extension World {
     try settleClaims()
   }
 
-  /// S13: what is sealed by somebody who knows of a revocation opens with no key of the revoked.
+  /// S13: what is sealed by somebody who knows of a revocation, and leaves the device, opens with
+  /// no key of the revoked.
   func checkSecrecy(
-    of transaction: Transaction, by author: DeviceID, membership: Membership,
-    forgotten: [MembershipRecord]
+    of sealed: [Envelope], membership: Membership, forgotten: [MembershipRecord]
   ) throws {
     let leaving = Set(membership.revoked.keys).union(takenOut(in: forgotten))
     guard !leaving.isEmpty else { return }
-    var sealed = transaction.commits.filter { newlySigned.contains($0.hash) }
-    // One that is written to go over to another list is sent to nobody, and one that was fetched
-    // was sealed by somebody else.
-    if let snapshot = transaction.snapshot, transaction.recordsKept == nil,
-      snapshot.manifest.header.memberHead == membership.head,
-      snapshot.manifest.header.device == author
-    {
-      sealed.append(snapshot.manifest)
-    }
     for envelope in sealed {
       guard envelope.header.epoch == membership.epoch else {
         throw Violation(.s13, "\(envelope.header.sequence) is sealed with keys of an old epoch")
@@ -108,6 +99,14 @@ extension World {
         if isOpen { throw Violation(.s13, "a revoked device opens what was sealed later") }
       }
     }
+  }
+
+  /// The same of a snapshot that is sent. One that was sealed before its author knew is no fault.
+  func checkSecrecy(of snapshot: SealedSnapshot, sentBy device: SimulatedDevice) throws {
+    let (header, core) = (snapshot.manifest.header, device.core)
+    guard header.device == core.device, header.memberHead == core.membership.head else { return }
+    try checkSecrecy(
+      of: [snapshot.manifest], membership: core.membership, forgotten: core.forgotten)
   }
 
   func takenOut(in records: [MembershipRecord]) -> Set<DeviceID> {

@@ -60,6 +60,7 @@ extension World {
       guard let snapshot = device.disk.current.checkpoint, snapshot.id == id else {
         return try failed(.unreachable(reason: "it is not there"))
       }
+      try checkSecrecy(of: snapshot, sentBy: device)
       try send(snapshot, of: device, failed, end)
     }
   }

@@ -59,8 +59,8 @@ extension World {
     keyring = next.keyring ?? keyring
     try note(signed: step.transaction, by: keyring, membership: next.membership)
     try checkSecrecy(
-      of: step.transaction, by: keyring.device, membership: next.membership,
-      forgotten: next.forgotten)
+      of: step.transaction.commits.filter { newlySigned.contains($0.hash) },
+      membership: next.membership, forgotten: next.forgotten)
     if bug == .acknowledgeBeforeWrite {
       for effect in step.effects { try perform(effect, of: device) }
       device.core = next
