@@ -106,8 +106,9 @@ run() {
   mkdir -p "$found" "$out/grown/$name"
   local options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=8192
     -artifact_prefix="$found/" -print_final_stats=1)
-  # Memory that a value keeps for good is no leak, and the runtime keeps some.
-  if FUZZ_TARGET=$name ASAN_OPTIONS=detect_leaks=0 "$out/fuzz" "${options[@]}" \
+  # Memory that a value keeps for good is no leak, and the runtime keeps some. What else is at work
+  # meanwhile goes first, as this takes the same time whatever it gets of the processors.
+  if FUZZ_TARGET=$name ASAN_OPTIONS=detect_leaks=0 nice -n 5 "$out/fuzz" "${options[@]}" \
     "$out/grown/$name" "Tests/Fuzz/Corpus/$name" >"$log" 2>&1; then
     echo "fuzz: $name: $(grep -c . <(ls "$out/grown/$name")) inputs reach all that was reached," \
       "$(awk '/number_of_executed_units/ { print $2 }' "$log") tried"
