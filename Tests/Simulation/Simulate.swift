@@ -72,6 +72,7 @@ struct Simulate: AsyncParsableCommand {
     let missing = Runs.missingTroubles(in: outcomes)
     if seeds >= 5000, !missing.isEmpty {
       failures.append("never came up: \(missing.map { "\($0)" }.joined(separator: ", "))")
+      Runs.say(failures.last ?? "")
     }
     failures += try await Trials.signalsAlone(Array(0..<(seeds / 10 + 1)))
     failures += try await Trials.crashes(oneIn: 1)

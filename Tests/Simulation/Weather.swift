@@ -138,7 +138,7 @@ struct Weather: Sendable {
       snapshotBias: 496, serverRestores: 12),
     Weather(
       name: "parted lists", loss: 5, slowness: 10, partitions: 20, crashes: 2, clones: 8,
-      revocations: 12, renamings: 30, disasters: 3, snapshotBias: 496,
+      revocations: 25, renamings: 40, disasters: 3, snapshotBias: 496,
       serverRestores: 20),
     Weather(
       name: "both set back", loss: 5, slowness: 10, partitions: 10, crashes: 2,
