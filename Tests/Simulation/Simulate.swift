@@ -69,10 +69,13 @@ struct Simulate: AsyncParsableCommand {
     let outcomes = try await Trials.anyWeather(Array(0..<seeds))
     var failures = Runs.report(outcomes)
     Runs.say("\(outcomes.count) seeds, \(failures.count) failed")
+    func miss(_ text: String) {
+      failures.append(text)
+      Runs.say(text)
+    }
     let missing = Runs.missingTroubles(in: outcomes)
     if seeds >= 5000, !missing.isEmpty {
-      failures.append("never came up: \(missing.map { "\($0)" }.joined(separator: ", "))")
-      Runs.say(failures.last ?? "")
+      miss("never came up: \(missing.map { "\($0)" }.joined(separator: ", "))")
     }
     failures += try await Trials.signalsAlone(Array(0..<(seeds / 10 + 1)))
     failures += try await Trials.crashes(oneIn: 1)
@@ -82,7 +85,7 @@ struct Simulate: AsyncParsableCommand {
       let outcomes = try await Trials.hostility(move, Array(0..<(seeds / 30 + 10)))
       failures += Runs.report(outcomes)
       if !move.alarms.isEmpty, !outcomes.contains(where: { $0.detections > 0 }) {
-        failures.append("\(move) never raised its alarm")
+        miss("\(move) never raised its alarm")
       }
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
