@@ -158,6 +158,10 @@ final class Version: Sendable {
   /// One version as two were told of it: in the commits of both, with the words of the one whose
   /// attribution counts.
   static func united(_ left: Version, _ right: Version) -> Version {
+    // Nearly always: a page that came again, or a snapshot of what is here.
+    if left.device == right.device, left.sequence == right.sequence, left.alsoIn == right.alsoIn {
+      return left
+    }
     let worded = isAttributedBefore(right, left) ? right : left
     let placements = Set(left.placements).union(right.placements).sorted()
     return placements == worded.placements ? worded : worded.placed(in: placements) ?? worded

@@ -78,10 +78,7 @@ extension SyncCore {
       snapshotWork = .none
       return
     }
-    step.transaction.snapshot = snapshot
-    checkpoint = StoredState.Checkpoint(
-      id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch)
-    (logCommits, logBytes) = (0, 0)
+    check(in: snapshot, &step)
     snapshotWork = .sending(snapshot.id)
     step.effects.append(.uploadSnapshot(snapshot.id))
   }
@@ -95,10 +92,20 @@ extension SyncCore {
     let sealed = try keyring.sealSnapshot(
       pieces: plain.pieces, root: plain.root, versions: plain.versions, covering: frontier,
       memberHead: membership.head, writtenAt: now.wall, entropy: &entropy)
-    step.transaction.snapshot = sealed
+    check(in: sealed, &step)
+    snapshotWork = .none
+  }
+
+  /// Makes it the checkpoint.
+  private mutating func check(
+    in snapshot: SealedSnapshot, heldSince: Int64? = nil, _ step: inout Step
+  ) {
+    step.transaction.snapshot = snapshot
+    step.transaction.snapshotHeldSince = heldSince
     checkpoint = StoredState.Checkpoint(
-      id: sealed.id, frontier: sealed.frontier, epoch: sealed.manifest.header.epoch)
-    (logCommits, logBytes, snapshotWork) = (0, 0, .none)
+      id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
+      heldSince: heldSince)
+    (logCommits, logBytes) = (0, 0)
   }
 
   mutating func stored(
@@ -181,12 +188,7 @@ extension SyncCore {
       return
     }
     if wasEmpty {
-      step.transaction.snapshot = snapshot
-      checkpoint = StoredState.Checkpoint(
-        id: snapshot.id, frontier: snapshot.frontier, epoch: snapshot.manifest.header.epoch,
-        heldSince: now.wall)
-      step.transaction.snapshotHeldSince = now.wall
-      (logCommits, logBytes) = (0, 0)
+      check(in: snapshot, heldSince: now.wall, &step)
     } else {
       // It may lack what was pruned here, and nothing proves that a chain it covers goes on with
       // what is here of it.
